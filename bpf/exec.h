@@ -1,0 +1,113 @@
+/* exec.h: running programs and loading code. */
+
+#ifndef PROOFGATE_BPF_EXEC_H_
+#define PROOFGATE_BPF_EXEC_H_
+
+#include "emit.h"
+
+static __always_inline void exec_begin(void)
+{
+	struct act act = {};
+	struct label *label = 0;
+
+	if (subject(&act, &label) != GOVERNED || !label)
+		return;
+	label->exec_slot = 0;
+	label->exec_gen = 0;
+	label->exe_next = 0;
+}
+
+/* Gives the program a number, so that receipts can name it as the actor. */
+static __always_inline __u64 number_program(struct inode *inode)
+{
+	struct mark *mark = bpf_inode_storage_get(&marks, inode, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct gate_settings *state;
+	__u32 zero = 0;
+
+	if (!mark)
+		return 0;
+	if (mark->object)
+		return mark->object;
+	state = bpf_map_lookup_elem(&settings, &zero);
+	if (!state)
+		return 0;
+	__sync_val_compare_and_swap(&mark->object, 0,
+				    __sync_fetch_and_add(&state->next_object, 1));
+	return mark->object;
+}
+
+/* Each stage: the script, then its interpreter. One execve takes one use of a
+ * receipt however many stages that receipt covers. */
+static __always_inline int exec_stage(struct linux_binprm *bprm)
+{
+	struct act act = {.op = OP_EXEC, .gate.kind = KIND_EXEC};
+	struct label *label = 0;
+	struct file *file = bprm->file;
+	struct dentry *dentry = file->f_path.dentry;
+	enum scope scope = subject(&act, &label);
+	__u64 program;
+	int denied;
+
+	if (scope == UNGOVERNED)
+		return 0;
+	if (scope == UNKNOWN || !label)
+		return deny(&act, dentry);
+	program = number_program(file->f_inode);
+	act.gate.needs = NEED_USE;
+	if (!judge_path(&act, dentry))
+		return deny(&act, dentry);
+	if (act.slot != label->exec_slot || act.gen != label->exec_gen) {
+		denied = commit(&act, dentry);
+		if (denied)
+			return denied;
+		label->exec_slot = act.slot;
+		label->exec_gen = act.gen;
+	}
+	label->exe_next = program;
+	return 0;
+}
+
+static __always_inline void exec_done(void)
+{
+	struct act act = {};
+	struct label *label = 0;
+
+	if (subject(&act, &label) != GOVERNED || !label)
+		return;
+	label->exe = label->exe_next;
+}
+
+static __always_inline int load_anonymous(__u32 op)
+{
+	struct act act = {.op = op, .gate.kind = KIND_LOAD};
+	struct label *label;
+	enum scope scope = subject(&act, &label);
+
+	if (scope == UNGOVERNED)
+		return 0;
+	if (scope == GOVERNED && judge_class(&act, CLASS_ANON_EXEC))
+		return 0;
+	return deny(&act, 0);
+}
+
+static __always_inline int load_file(__u32 op, struct file *file)
+{
+	struct act act = {.op = op, .gate.kind = KIND_LOAD};
+	struct label *label = 0;
+	struct dentry *dentry = file->f_path.dentry;
+	enum scope scope = subject(&act, &label);
+	__u64 object;
+
+	if (scope == UNGOVERNED)
+		return 0;
+	if (scope == UNKNOWN || !label)
+		return deny(&act, dentry);
+	object = object_of(file->f_inode);
+	if (object && (object == label->exe_next || object == label->exe))
+		return 0; /* the program that an exec receipt let in */
+	if (judge_path(&act, dentry))
+		return 0;
+	return deny(&act, dentry);
+}
+
+#endif /* PROOFGATE_BPF_EXEC_H_ */

@@ -1,0 +1,250 @@
+/* judge.h: who acts, and which receipt covers the act. */
+
+#ifndef PROOFGATE_BPF_JUDGE_H_
+#define PROOFGATE_BPF_JUDGE_H_
+
+#include "kernel.h"
+#include "maps.h"
+#include "gate.h"
+
+struct act {
+	struct gate_act gate;
+	__u32 op;
+	__u32 code;
+	__u32 slot;
+	__u32 gen;
+	__u64 object;
+	__u64 window_object; /* tells repeated denials apart; an address, never leaves the kernel */
+	__u64 now;
+	struct address address;
+	__u32 address_len;
+	__u32 detail;
+	__u32 pad;
+};
+
+/* 6.12's verifier refuses what clang 14 makes of `cond ? -EPERM : 0`. */
+static __noinline int refuse(void)
+{
+	return -EPERM;
+}
+
+/* Domain of a cgroup or of its nearest governed ancestor; 0: none, -1: deeper
+ * than we look, which is not the same answer. */
+static __always_inline long domain_of_cgroup(struct cgroup *cgroup)
+{
+	struct kernfs_node *node = cgroup->kn;
+	__u32 i;
+
+	for (i = 0; i < MAX_CGROUP_DEPTH; i++) {
+		__u64 id;
+		__u32 *domain;
+
+		if (!node)
+			return 0;
+		id = node->id;
+		domain = bpf_map_lookup_elem(&governed_cgroups, &id);
+		if (domain)
+			return *domain;
+		node = node->parent;
+	}
+	return -1;
+}
+
+enum scope { UNGOVERNED = 0, GOVERNED = 1, UNKNOWN = 2 };
+
+/* Fills in who acts. UNKNOWN only when labels were lost and the cgroup says
+ * that this task should have one: refused with SCOPE_UNKNOWN. */
+static __always_inline enum scope subject(struct act *act, struct label **label)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 key = (__u64)task;
+	struct label *found = bpf_map_lookup_elem(&labels, &key);
+	struct gate_settings *state;
+	__u32 zero = 0;
+	long domain;
+
+	if (found) {
+		act->gate.domain = found->domain;
+		act->gate.exe = found->exe;
+		act->now = bpf_ktime_get_boot_ns();
+		*label = found;
+		return GOVERNED;
+	}
+	state = bpf_map_lookup_elem(&settings, &zero);
+	if (!state || state->labels_lost == 0)
+		return UNGOVERNED;
+	domain = domain_of_cgroup(task->cgroups->dfl_cgrp);
+	if (domain == 0)
+		return UNGOVERNED;
+	__sync_fetch_and_add(&state->scope_repairs, 1);
+	act->gate.domain = domain > 0 ? (__u32)domain : 0;
+	act->now = bpf_ktime_get_boot_ns();
+	act->code = GATE_SCOPE_UNKNOWN;
+	return UNKNOWN;
+}
+
+static __always_inline int judge_list(struct act *act, struct grant_list *list)
+{
+	__u32 count = list->count;
+	__u32 i;
+
+	for (i = 0; i < MAX_GRANTS_PER_OBJECT; i++) {
+		struct grant *grant = &list->grants[i];
+		struct receipt_slot *receipt;
+		__u32 slot;
+		__u32 code;
+
+		if (i >= count)
+			break;
+		slot = grant->slot;
+		receipt = bpf_map_lookup_elem(&receipts, &slot);
+		if (!receipt || receipt->gen != grant->gen)
+			continue;
+		if (!gate_reaches(grant->form, receipt, &act->gate))
+			continue;
+		code = gate_decide(receipt, &act->gate, act->now);
+		if (code == GATE_OK) {
+			act->slot = slot;
+			act->gen = grant->gen;
+			act->code = GATE_OK;
+			return 1;
+		}
+		if (gate_nearer(code, act->code) != act->code) {
+			act->code = code;
+			act->slot = slot;
+			act->gen = grant->gen;
+		}
+	}
+	return 0;
+}
+
+/* 1 and slot/gen in `act` when a live receipt names `object`; 0 and the
+ * nearest reason in `act->code` otherwise. Verified once, called from hooks. */
+__noinline int judge_object(struct act *act, __u64 object)
+{
+	struct grant_key key = {};
+	struct grant_list *list;
+
+	if (!act)
+		return 0;
+	key.object = object;
+	key.domain = act->gate.domain;
+	key.kind = act->gate.kind;
+	list = bpf_map_lookup_elem(&grants, &key);
+	if (!list)
+		return 0;
+	return judge_list(act, list);
+}
+
+__noinline int judge_address(struct act *act)
+{
+	struct address_key key = {};
+	struct grant_list *list;
+
+	if (!act)
+		return 0;
+	key.prefix_bits = 64 + 128;
+	key.domain = act->gate.domain;
+	key.address = act->address;
+	list = bpf_map_lookup_elem(&addresses, &key);
+	if (list && judge_list(act, list))
+		return 1;
+	key.address.port = 0;
+	list = bpf_map_lookup_elem(&addresses, &key);
+	return list && judge_list(act, list);
+}
+
+static __always_inline __u64 object_of(struct inode *inode)
+{
+	struct mark *mark = bpf_inode_storage_get(&marks, inode, 0, 0);
+
+	return mark ? mark->object : 0;
+}
+
+/* The ancestor walk: the object, then each directory above it in the same file
+ * system, until a mark with a live receipt that reaches this far. */
+static __always_inline int judge_path(struct act *act, struct dentry *dentry)
+{
+	struct dentry *at = dentry;
+	__u64 *from = (__u64 *)dentry->d_iname;
+	__u64 *to = (__u64 *)act->gate.name;
+	__u32 i;
+
+	act->window_object = (__u64)dentry->d_inode;
+	if (!act->window_object)
+		act->window_object = (__u64)dentry;
+	act->gate.name_len = 0;
+	if (dentry->d_name.len < NAME_BYTES) {
+		act->gate.name_len = dentry->d_name.len;
+		to[0] = from[0];
+		to[1] = from[1];
+		to[2] = from[2];
+		to[3] = from[3];
+	}
+	for (i = 0; i < MAX_WALK; i++) {
+		struct inode *inode = at->d_inode;
+		struct dentry *parent = at->d_parent;
+
+		if (inode) {
+			__u64 object = object_of(inode);
+
+			if (i == 0)
+				act->object = object;
+			act->gate.distance = i;
+			if (object && judge_object(act, object))
+				return 1;
+		}
+		if ((__u64)parent == (__u64)at)
+			return 0;
+		at = parent;
+	}
+	act->code = GATE_WALK_BOUND;
+	return 0;
+}
+
+static __always_inline int judge_class(struct act *act, __u64 class)
+{
+	act->gate.distance = 0;
+	act->object = class;
+	act->window_object = class;
+	return judge_object(act, class);
+}
+
+/* Is the receipt of an opening still good? Counts the act if so. */
+static __always_inline int judge_opening(struct act *act, struct opening *opening)
+{
+	__u32 slot = opening->slot;
+	struct receipt_slot *receipt;
+	__u32 code;
+
+	if (opening->domain != act->gate.domain || opening->kind != act->gate.kind)
+		return 0;
+	receipt = bpf_map_lookup_elem(&receipts, &slot);
+	if (!receipt || receipt->gen != opening->gen)
+		return 0;
+	code = gate_decide(receipt, &act->gate, act->now);
+	if (code != GATE_OK) {
+		act->code = code;
+		act->slot = slot;
+		act->gen = opening->gen;
+		return 0;
+	}
+	__sync_fetch_and_add(&receipt->checked, 1);
+	return 1;
+}
+
+/* Remembers under which receipt a file or socket was opened. */
+static __always_inline int bind_opening(struct act *act, struct file *file)
+{
+	__u64 key = (__u64)file;
+	struct opening opening = {
+		.domain = act->gate.domain,
+		.kind = act->gate.kind,
+		.slot = act->slot,
+		.gen = act->gen,
+	};
+
+	return bpf_map_update_elem(&openings, &key, &opening, BPF_ANY);
+}
+
+#endif /* PROOFGATE_BPF_JUDGE_H_ */

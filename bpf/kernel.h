@@ -1,0 +1,196 @@
+/* kernel.h: the kernel structures and fields the gate reads, relocated by
+ * CO-RE. It is our whole dependency on kernel internals (6.1 and 6.12). */
+
+#ifndef PROOFGATE_BPF_KERNEL_H_
+#define PROOFGATE_BPF_KERNEL_H_
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+typedef unsigned short umode_t;
+typedef _Bool bool;
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct qstr {
+	union {
+		struct {
+			__u32 hash;
+			__u32 len;
+		};
+	};
+	const unsigned char *name;
+};
+
+struct super_block {
+	__u32 s_dev;
+	unsigned long s_magic;
+};
+
+struct inode {
+	umode_t i_mode;
+	unsigned long i_ino;
+	__u32 i_rdev;
+	struct super_block *i_sb;
+};
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct inode *d_inode;
+	unsigned char d_iname[32];
+};
+
+struct path {
+	struct dentry *dentry;
+};
+
+struct vfsmount {
+	struct super_block *mnt_sb;
+};
+
+struct file {
+	struct path f_path;
+	struct inode *f_inode;
+	unsigned int f_flags;
+	unsigned int f_mode;
+};
+
+struct iattr {
+	unsigned int ia_valid;
+	struct file *ia_file;
+};
+
+struct mm_struct;
+
+struct vm_area_struct {
+	unsigned long vm_flags;
+	struct file *vm_file;
+	void *anon_vma;
+};
+
+struct kernfs_node {
+	struct kernfs_node *parent;
+	__u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
+struct task_struct {
+	int pid;
+	int tgid;
+	struct css_set *cgroups;
+};
+
+struct linux_binprm {
+	struct file *file;
+};
+
+struct in6_addr {
+	union {
+		__u8 u6_addr8[16];
+		__u32 u6_addr32[4];
+	} in6_u;
+};
+
+struct sock_common {
+	__u32 skc_daddr;
+	__u16 skc_dport;
+	unsigned short skc_family;
+	struct in6_addr skc_v6_daddr;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	__u16 sk_type;
+	__u16 sk_protocol;
+	struct socket *sk_socket;
+};
+
+struct unix_address {
+	int len;
+};
+
+struct unix_sock {
+	struct sock sk;
+	struct unix_address *addr;
+	struct path path;
+};
+
+struct socket {
+	short type;
+	struct file *file;
+	struct sock *sk;
+};
+
+struct sockaddr {
+	__u16 sa_family;
+};
+
+struct msghdr {
+	void *msg_name;
+	int msg_namelen;
+};
+
+struct kernel_siginfo;
+struct cred;
+struct user_namespace;
+
+struct seq_file;
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
+#pragma clang attribute pop
+
+enum {
+	FMODE_WRITE = 0x2,
+	FMODE_CREATED = 0x100000,
+	MAY_WRITE = 2,
+	MAY_APPEND = 8,
+	PROT_WRITE = 2,
+	PROT_EXEC = 4,
+	MAP_SHARED = 1,
+	MAP_TYPE = 0xf,
+	VM_SHARED = 8,
+	S_IFMT = 0170000,
+	S_IFSOCK = 0140000,
+	S_IFREG = 0100000,
+	S_IFBLK = 0060000,
+	S_IFCHR = 0020000,
+	S_IFIFO = 0010000,
+	ATTR_SIZE = 1 << 3,
+	ATTR_FORCE = 1 << 9,
+	ATTR_FILE = 1 << 13,
+	AF_UNSPEC = 0,
+	AF_UNIX = 1,
+	AF_INET = 2,
+	AF_INET6 = 10,
+	AF_NETLINK = 16,
+	SOCK_STREAM = 1,
+	SOCK_DGRAM = 2,
+	SOCK_SEQPACKET = 5,
+	IPPROTO_TCP = 6,
+	IPPROTO_UDP = 17,
+	PTRACE_MODE_ATTACH = 2,
+	CAP_OPT_NOAUDIT = 2,
+	EPERM = 1,
+	EAGAIN = 11,
+};
+
+#define PIPEFS_MAGIC 0x50495045
+#define ANON_INODE_FS_MAGIC 0x09041934
+#define TMPFS_MAGIC 0x01021994
+#define SOCKFS_MAGIC 0x534F434B
+
+#endif /* PROOFGATE_BPF_KERNEL_H_ */

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0
+/* pep.bpf.c: the index of hooks, in the order of surface. What each turns
+ * into is in exec.h, file.h, net.h and process.h; the decision is in gate.h.
+ *
+ * Attached on 6.1 and 6.12. LSM programs return 0 or -EPERM (task_alloc:
+ * -EAGAIN); an earlier refusal is passed on. */
+
+#include "kernel.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "exec.h"
+#include "file.h"
+#include "net.h"
+#include "process.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* 1: inode_setattr has the idmap before the dentry (6.9 and later). The agent
+ * reads it from the kernel's BTF; the other branch is dropped at load. */
+const volatile __u32 setattr_has_idmap = 0;
+
+/* scope */
+SEC("lsm/task_alloc")
+int BPF_PROG(pep_task_alloc, struct task_struct *task, unsigned long flags, int ret)
+{
+	return ret ? ret : scope_birth(task);
+}
+
+SEC("lsm/task_free")
+int BPF_PROG(pep_task_free, struct task_struct *task)
+{
+	__u64 key = (__u64)task;
+
+	bpf_map_delete_elem(&labels, &key);
+	return 0;
+}
+
+SEC("fentry/css_set_move_task")
+int BPF_PROG(pep_migrate, struct task_struct *task, struct css_set *from, struct css_set *to)
+{
+	if (to)
+		scope_enter(task, to->dfl_cgrp);
+	return 0;
+}
+
+/* Labels the tasks that are already in a governed cgroup. Read by the agent
+ * while the cgroup is frozen; one line per task: "tid domain result". */
+SEC("iter/task")
+int pep_adopt(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	int result;
+
+	if (!task)
+		return 0;
+	result = scope_enter(task, task->cgroups->dfl_cgrp);
+	if (result != 0)
+		BPF_SEQ_PRINTF(ctx->meta->seq, "%d %d\n", task->pid, result);
+	return 0;
+}
+
+/* exec */
+SEC("lsm/bprm_creds_for_exec")
+int BPF_PROG(pep_exec_begin, struct linux_binprm *bprm, int ret)
+{
+	if (!ret)
+		exec_begin();
+	return ret;
+}
+
+SEC("lsm/bprm_check_security")
+int BPF_PROG(pep_exec_stage, struct linux_binprm *bprm, int ret)
+{
+	return ret ? ret : exec_stage(bprm);
+}
+
+SEC("lsm/bprm_committed_creds")
+int BPF_PROG(pep_exec_done, struct linux_binprm *bprm)
+{
+	exec_done();
+	return 0;
+}
+
+/* load, shared writable mappings */
+SEC("lsm/mmap_file")
+int BPF_PROG(pep_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot,
+	     unsigned long flags, int ret)
+{
+	int denied;
+
+	if (ret)
+		return ret;
+	if (!(prot & (PROT_EXEC | PROT_WRITE)))
+		return 0;
+	/* Anonymous memory has no file; an open file has a mode. */
+	if (!file || !file->f_mode)
+		return prot & PROT_EXEC ? load_anonymous(OP_MAP_EXEC) : 0;
+	if (prot & PROT_EXEC) {
+		denied = load_file(OP_MAP_EXEC, file);
+		if (denied)
+			return denied;
+	}
+	if ((prot & PROT_WRITE) && (flags & MAP_SHARED) && (file->f_mode & FMODE_WRITE))
+		return write_map(file);
+	return 0;
+}
+
+SEC("lsm/file_mprotect")
+int BPF_PROG(pep_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot,
+	     int ret)
+{
+	struct file *file;
+	int denied;
+
+	if (ret)
+		return ret;
+	if (!(prot & (PROT_EXEC | PROT_WRITE)))
+		return 0;
+	file = vma->vm_file;
+	if (!file)
+		return prot & PROT_EXEC ? load_anonymous(OP_PROTECT_EXEC) : 0;
+	if (prot & PROT_EXEC) {
+		if (vma->anon_vma)
+			denied = load_anonymous(OP_PROTECT_EXEC);
+		else
+			denied = load_file(OP_PROTECT_EXEC, file);
+		if (denied)
+			return denied;
+	}
+	if ((prot & PROT_WRITE) && (vma->vm_flags & VM_SHARED))
+		return write_map(file);
+	return 0;
+}
+
+/* write: content */
+SEC("lsm/file_open")
+int BPF_PROG(pep_file_open, struct file *file, int ret)
+{
+	return ret ? ret : write_open(file);
+}
+
+SEC("lsm/file_permission")
+int BPF_PROG(pep_file_permission, struct file *file, int mask, int ret)
+{
+	if (ret || !(mask & (MAY_WRITE | MAY_APPEND)))
+		return ret;
+	return write_through(OP_WRITE, file);
+}
+
+SEC("lsm/file_free_security")
+int BPF_PROG(pep_file_free, struct file *file)
+{
+	__u64 key = (__u64)file;
+
+	bpf_map_delete_elem(&openings, &key);
+	return 0;
+}
+
+/* write: names */
+SEC("lsm/inode_create")
+int BPF_PROG(pep_create, struct inode *dir, struct dentry *dentry, umode_t mode, int ret)
+{
+	return ret ? ret : write_create(dentry);
+}
+
+SEC("lsm/inode_mkdir")
+int BPF_PROG(pep_mkdir, struct inode *dir, struct dentry *dentry, umode_t mode, int ret)
+{
+	return ret ? ret : write_change(OP_MKDIR, dentry);
+}
+
+SEC("lsm/inode_mknod")
+int BPF_PROG(pep_mknod, struct inode *dir, struct dentry *dentry, umode_t mode, unsigned int dev,
+	     int ret)
+{
+	return ret ? ret : write_change(OP_MKNOD, dentry);
+}
+
+SEC("lsm/inode_symlink")
+int BPF_PROG(pep_symlink, struct inode *dir, struct dentry *dentry, const char *target, int ret)
+{
+	return ret ? ret : write_change(OP_SYMLINK, dentry);
+}
+
+SEC("lsm/inode_link")
+int BPF_PROG(pep_link, struct dentry *from, struct inode *dir, struct dentry *to, int ret)
+{
+	return ret ? ret : write_change_two(OP_LINK, from, to);
+}
+
+SEC("lsm/inode_unlink")
+int BPF_PROG(pep_unlink, struct inode *dir, struct dentry *dentry, int ret)
+{
+	return ret ? ret : write_change(OP_UNLINK, dentry);
+}
+
+SEC("lsm/inode_rmdir")
+int BPF_PROG(pep_rmdir, struct inode *dir, struct dentry *dentry, int ret)
+{
+	return ret ? ret : write_change(OP_RMDIR, dentry);
+}
+
+SEC("lsm/inode_rename")
+int BPF_PROG(pep_rename, struct inode *old_dir, struct dentry *from, struct inode *new_dir,
+	     struct dentry *to, int ret)
+{
+	return ret ? ret : write_change_two(OP_RENAME, from, to);
+}
+
+/* write: metadata */
+SEC("lsm/inode_setattr")
+int pep_setattr(unsigned long long *ctx)
+{
+	if (setattr_has_idmap) {
+		if ((int)ctx[3])
+			return (int)ctx[3];
+		return write_attributes((struct dentry *)ctx[1], (struct iattr *)ctx[2]);
+	}
+	if ((int)ctx[2])
+		return (int)ctx[2];
+	return write_attributes((struct dentry *)ctx[0], (struct iattr *)ctx[1]);
+}
+
+SEC("lsm/inode_setxattr")
+int BPF_PROG(pep_setxattr, void *idmap, struct dentry *dentry, const char *name, const void *value,
+	     unsigned long size, int flags, int ret)
+{
+	return ret ? ret : write_change(OP_SETXATTR, dentry);
+}
+
+SEC("lsm/inode_removexattr")
+int BPF_PROG(pep_removexattr, void *idmap, struct dentry *dentry, const char *name, int ret)
+{
+	return ret ? ret : write_change(OP_SETXATTR, dentry);
+}
+
+SEC("?lsm/inode_set_acl") /* 6.2 and later; before, an ACL is an xattr */
+int BPF_PROG(pep_set_acl, void *idmap, struct dentry *dentry, const char *name, void *acl, int ret)
+{
+	return ret ? ret : write_change(OP_SETXATTR, dentry);
+}
+
+SEC("?lsm/inode_remove_acl") /* 6.2 and later */
+int BPF_PROG(pep_remove_acl, void *idmap, struct dentry *dentry, const char *name, int ret)
+{
+	return ret ? ret : write_change(OP_SETXATTR, dentry);
+}
+
+/* connect */
+SEC("lsm/socket_create")
+int BPF_PROG(pep_socket, int family, int type, int protocol, int kernel, int ret)
+{
+	return ret ? ret : net_socket(family, type, protocol, kernel);
+}
+
+SEC("lsm/socket_connect")
+int BPF_PROG(pep_connect, struct socket *socket, struct sockaddr *address, int length, int ret)
+{
+	return ret ? ret : net_connect(socket, address, length);
+}
+
+SEC("lsm/socket_sendmsg")
+int BPF_PROG(pep_sendmsg, struct socket *socket, struct msghdr *message, int size, int ret)
+{
+	return ret ? ret : net_send(socket, message);
+}
+
+SEC("lsm/socket_accept")
+int BPF_PROG(pep_accept, struct socket *socket, struct socket *accepted, int ret)
+{
+	return ret ? ret : net_accept(accepted);
+}
+
+SEC("lsm/unix_stream_connect")
+int BPF_PROG(pep_unix_connect, struct sock *sock, struct sock *other, struct sock *newsk, int ret)
+{
+	return ret ? ret : unix_connect(sock, other);
+}
+
+SEC("lsm/unix_may_send")
+int BPF_PROG(pep_unix_send, struct socket *socket, struct socket *other, int ret)
+{
+	return ret ? ret : unix_send(other);
+}
+
+/* never in a governed domain; guard */
+SEC("lsm/bpf")
+int BPF_PROG(pep_bpf, int cmd, union bpf_attr *attr, unsigned int size, int ret)
+{
+	return ret ? ret : never(OP_BPF, (__u32)cmd);
+}
+
+SEC("lsm/ptrace_access_check")
+int BPF_PROG(pep_ptrace, struct task_struct *child, unsigned int mode, int ret)
+{
+	return ret ? ret : other_task(OP_PTRACE, child, mode, mode & PTRACE_MODE_ATTACH);
+}
+
+SEC("lsm/task_kill")
+int BPF_PROG(pep_kill, struct task_struct *target, struct kernel_siginfo *info, int signal,
+	     const struct cred *cred, int ret)
+{
+	if (ret || (__u64)info == 1) /* SEND_SIG_PRIV: the kernel itself */
+		return ret;
+	return other_task(OP_KILL, target, (__u32)signal, 0);
+}
+
+SEC("lsm/sb_mount")
+int BPF_PROG(pep_mount, const char *dev, struct path *path, const char *type, unsigned long flags,
+	     void *data, int ret)
+{
+	return ret ? ret : never(OP_MOUNT, (__u32)flags);
+}
+
+SEC("lsm/sb_umount")
+int BPF_PROG(pep_umount, struct vfsmount *mount, int flags, int ret)
+{
+	return ret ? ret : unmount(mount);
+}
+
+SEC("lsm/move_mount")
+int BPF_PROG(pep_move_mount, struct path *from, struct path *to, int ret)
+{
+	return ret ? ret : never(OP_MOUNT, 0);
+}
+
+SEC("lsm/capable")
+int BPF_PROG(pep_capable, const struct cred *cred, struct user_namespace *ns, int capability,
+	     unsigned int options, int ret)
+{
+	return ret ? ret : use_capability(capability, options);
+}

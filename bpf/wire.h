@@ -1,0 +1,261 @@
+/* wire.h: every type that the gate (BPF, C) and the agent (C++) exchange.
+ *
+ * Read by clang for the BPF target and by the C++ compilers. Fixed-width types
+ * only, padding spelled out, enum numbers explicit and never reused. The layout
+ * test compares each size and offset with the BTF of the compiled object. */
+
+#ifndef PROOFGATE_BPF_WIRE_H_
+#define PROOFGATE_BPF_WIRE_H_
+
+#include <linux/types.h>
+
+enum {
+	MAX_DOMAINS = 64,	  /* index 0 is never used */
+	MAX_RECEIPTS = 16384,	  /* live and quarantined slots; slot 0 is never used */
+	MAX_GRANTS_PER_OBJECT = 64, /* live receipts naming one object; more is refused at issue */
+	MAX_LABELS = 65536,	  /* governed threads on the host; a fork beyond it is refused */
+	MAX_OPENINGS = 131072,	  /* files and sockets open under receipts; beyond it: refused */
+	MAX_WALK = 48,		  /* directories between an object and its grant; beyond: refused */
+	MAX_CGROUP_DEPTH = 32,	  /* cgroup levels walked; deeper than this is treated as unknown */
+	NAME_BYTES = 32,	  /* the kernel's inline name, with its final zero */
+	MAX_COMPONENTS = 10,	  /* path components in a record, leaf first */
+	FIRST_OBJECT = 64,	  /* object numbers below are classes */
+	MAX_CODES = 32,
+};
+
+enum act_kind {
+	KIND_EXEC = 1,
+	KIND_LOAD = 2,
+	KIND_WRITE = 3,
+	KIND_CONNECT = 4,
+	KIND_NEVER = 5, /* acts no receipt can cover: bpf(), others' memory, foreign signals, mounts */
+};
+
+enum act_op {
+	OP_EXEC = 1,
+	OP_MAP_EXEC = 2,
+	OP_PROTECT_EXEC = 3,
+	OP_OPEN_WRITE = 4,
+	OP_WRITE = 5, /* through an opening, or a first write through a descriptor from elsewhere */
+	OP_MAP_WRITE = 6,
+	OP_TRUNCATE = 7,
+	OP_CREATE = 8,
+	OP_MKDIR = 9,
+	OP_MKNOD = 10,
+	OP_SYMLINK = 11,
+	OP_LINK = 12,
+	OP_UNLINK = 13,
+	OP_RMDIR = 14,
+	OP_RENAME = 15,
+	OP_SETATTR = 16,
+	OP_SETXATTR = 17,
+	OP_CONNECT = 18,
+	OP_SEND_TO = 19,
+	OP_SEND = 20, /* through a connected socket */
+	OP_UNIX_CONNECT = 21,
+	OP_UNIX_SEND = 22,
+	OP_SOCKET = 23,
+	OP_BPF = 24,
+	OP_PTRACE = 25,
+	OP_KILL = 26,
+	OP_MOUNT = 27,
+	OP_CAPABILITY = 28,
+	OP_FORK = 29,
+};
+
+/* Why the gate refused. Append only. */
+enum gate_code {
+	GATE_OK = 0,
+	GATE_NO_RECEIPT = 1,	/* nothing names this object for this domain and kind */
+	GATE_EXE_MISMATCH = 2,	/* a receipt does, for another program */
+	GATE_NEEDS_STANDING = 3, /* shared writable mappings cannot be taken back */
+	GATE_NOT_YET = 4,
+	GATE_REVOKED = 5,
+	GATE_EXPIRED = 6,
+	GATE_EXHAUSTED = 7,
+	GATE_WALK_BOUND = 8,
+	GATE_RECORD_UNAVAILABLE = 9,
+	GATE_LABEL_TABLE_FULL = 10,
+	GATE_OPENINGS_FULL = 11,
+	GATE_ADDRESS_UNREADABLE = 12,
+	GATE_FAMILY_REFUSED = 13,
+	GATE_NEVER_GOVERNED = 14,
+	GATE_OTHER_DOMAIN = 15,
+	GATE_SCOPE_UNKNOWN = 16,
+	GATE_DEVICE_NODE = 17,
+	GATE_NO_DOMAIN = 18, /* the label names a domain the tables do not hold */
+};
+
+enum grant_form {
+	FORM_FILE = 1,	/* the marked inode itself */
+	FORM_DIR = 2,	/* its direct children */
+	FORM_TREE = 3,	/* everything below it in the same file system */
+	FORM_NAMED = 4, /* the child with the receipt's name */
+	FORM_ADDRESS = 5,
+};
+
+/* Classes of objects that have no name of their own; they are object numbers. */
+enum object_class {
+	CLASS_PIPE = 1,	 /* anonymous pipes and unnamed AF_UNIX pairs */
+	CLASS_TTY = 2,	 /* terminals */
+	CLASS_NULL = 3,	 /* /dev/null, /dev/zero, /dev/full */
+	CLASS_ANON = 4,	 /* memfd, eventfd and other anonymous inodes */
+	CLASS_ANON_EXEC = 5, /* executable memory with no file behind it */
+};
+
+enum slot_state {
+	SLOT_FREE = 0,
+	SLOT_LIVE = 1,
+	SLOT_REVOKED = 2,
+};
+
+enum domain_mode {
+	MODE_NONE = 0,
+	MODE_ENFORCE = 1,
+	MODE_OBSERVE = 2, /* would-be denials are recorded, nothing is blocked */
+};
+
+enum record_verdict {
+	VERDICT_ALLOW = 1,
+	VERDICT_DENY = 2,
+	VERDICT_WOULD_DENY = 3,
+};
+
+enum { RECEIPT_STANDING = 1 };
+
+/* One receipt as the kernel sees it. The agent writes every field but `used`
+ * and `checked` through a shared mapping and sets `state` last. */
+struct receipt_slot {
+	__u32 state;  /* enum slot_state */
+	__u32 gen;    /* changes when the slot gets another receipt; never 0 while live */
+	__u32 domain;
+	__u32 kind;
+	__u64 not_before_boot_ns;
+	__u64 expires_boot_ns;
+	__u64 max_uses;
+	__u64 used;    /* counts up; values above max_uses are refused attempts */
+	__u64 checked; /* acts through openings; counted, not limited */
+	__u64 exe;     /* object number of the only program that may, or 0 */
+	__u32 flags;
+	__u32 name_len; /* FORM_NAMED */
+	char name[NAME_BYTES];
+};
+
+struct grant {
+	__u32 slot;
+	__u32 gen;
+	__u32 form;
+	__u32 pad;
+};
+
+struct grant_list {
+	__u32 count;
+	__u32 pad;
+	struct grant grants[MAX_GRANTS_PER_OBJECT];
+};
+
+struct grant_key { /* zero padding: map keys are compared bytewise */
+	__u64 object;
+	__u32 domain;
+	__u32 kind;
+};
+
+struct address {
+	__u8 family; /* AF_INET or AF_INET6; v4-mapped addresses are AF_INET */
+	__u8 proto;  /* IPPROTO_TCP or IPPROTO_UDP */
+	__u16 port;  /* network byte order */
+	__u8 bytes[16];
+};
+
+struct address_key {
+	__u32 prefix_bits; /* 64 + bits of the address */
+	__u32 domain;
+	struct address address;
+};
+
+struct mark {
+	__u64 object; /* unique for the life of the inode in memory */
+};
+
+struct label {
+	__u32 domain;
+	__u32 pad;
+	__u64 exe;	/* object number of the running program */
+	__u64 exe_next; /* of the one being executed */
+	__u64 created;	/* dentry of the file this thread is creating by open(2) */
+	__u32 created_slot;
+	__u32 created_gen;
+	__u32 exec_slot; /* receipt that this execve has already used */
+	__u32 exec_gen;
+};
+
+struct opening {
+	__u32 domain;
+	__u32 kind;
+	__u32 slot;
+	__u32 gen; /* 0 with slot 0: accepted by a governed listener */
+};
+
+struct domain_state {
+	__u32 mode; /* enum domain_mode */
+	__u32 pad;
+	__u64 act_seq;	/* records of allowed acts, dense */
+	__u64 deny_seq; /* denials, dense */
+	__u64 unrecorded; /* denials counted without a record of their own */
+	__u64 denials[MAX_CODES];
+	__u64 would_deny; /* observe mode */
+};
+
+struct gate_settings {
+	__u64 next_object;
+	__u64 labels_lost;  /* tasks that entered a governed cgroup without a label */
+	__u64 scope_repairs;
+	__u64 label_faults;
+	__u32 daemon_tgid;
+	__u32 guard_dev;    /* s_dev of our own bpffs, kernel encoding; 0 before it exists */
+};
+
+struct denial_key {
+	__u64 object;
+	__u64 exe;
+	__u32 domain;
+	__u16 op;
+	__u8 kind;
+	__u8 code;
+};
+
+struct denial_window {
+	__u64 last_full_boot_ns;
+	__u64 count;
+};
+
+struct act_record {
+	__u32 version; /* 1 */
+	__u32 verdict;
+	__u32 domain;
+	__u32 code;
+	__u64 seq; /* act_seq or deny_seq of the domain, from 1 */
+	__u64 boot_ns;
+	__u32 kind;
+	__u32 op;
+	__u32 slot;
+	__u32 gen;
+	__u64 exe;
+	__u64 object; /* mark of the object, 0 if it has none */
+	__u64 ino;    /* for people; never compared */
+	__u64 cgroup;
+	__u32 dev;    /* s_dev, kernel encoding; for people */
+	__u32 mode;
+	__u32 tgid;
+	__u32 tid;
+	__u32 uid;
+	__u32 detail; /* bpf command, signal, capability, socket family */
+	struct address address;
+	__u32 address_len; /* 0: none */
+	char comm[16];
+	__u32 depth; /* components filled, leaf first */
+	__u32 more;  /* 1: the path goes on above */
+	char components[MAX_COMPONENTS][NAME_BYTES]; /* "" for a name of 32 bytes or more */
+};
+
+#endif /* PROOFGATE_BPF_WIRE_H_ */
