@@ -45,7 +45,7 @@ static __always_inline void fill_path(struct act_record *record, struct dentry *
 	for (i = 0; i < MAX_COMPONENTS; i++) {
 		struct dentry *parent = at->d_parent;
 		__u64 *to = (__u64 *)record->components[i];
-		__u64 *from = (__u64 *)at->d_iname;
+		__u64 *from = inline_name(at);
 
 		if ((__u64)parent == (__u64)at)
 			return;

@@ -4,6 +4,9 @@
 #define PROOFGATE_BPF_JUDGE_H_
 
 #include "kernel.h"
+
+#include <bpf/bpf_core_read.h>
+
 #include "maps.h"
 #include "gate.h"
 
@@ -21,6 +24,15 @@ struct act {
 	__u32 detail;
 	__u32 pad;
 };
+
+/* The 32 bytes of a name that the kernel keeps inside the dentry; the whole
+ * name with its final zero when d_name.len is below NAME_BYTES. */
+static __always_inline __u64 *inline_name(struct dentry *dentry)
+{
+	if (bpf_core_field_exists(dentry->d_iname))
+		return (__u64 *)dentry->d_iname;
+	return (__u64 *)((struct dentry___new *)dentry)->d_shortname.string;
+}
 
 /* 6.12's verifier refuses what clang 14 makes of `cond ? -EPERM : 0`. */
 static __noinline int refuse(void)
@@ -166,9 +178,9 @@ static __always_inline __u64 object_of(struct inode *inode)
 static __always_inline int judge_path(struct act *act, struct dentry *dentry)
 {
 	struct dentry *at = dentry;
-	__u64 *from = (__u64 *)dentry->d_iname;
+	__u64 *from = inline_name(dentry);
 	__u64 *to = (__u64 *)act->gate.name;
-	__u32 i;
+	__u32 i = 0;
 
 	act->window_object = (__u64)dentry->d_inode;
 	if (!act->window_object)
@@ -181,7 +193,8 @@ static __always_inline int judge_path(struct act *act, struct dentry *dentry)
 		to[2] = from[2];
 		to[3] = from[3];
 	}
-	for (i = 0; i < MAX_WALK; i++) {
+	/* do-while: 6.1's verifier wants the way back to be a jump. */
+	do {
 		struct inode *inode = at->d_inode;
 		struct dentry *parent = at->d_parent;
 
@@ -197,7 +210,9 @@ static __always_inline int judge_path(struct act *act, struct dentry *dentry)
 		if ((__u64)parent == (__u64)at)
 			return 0;
 		at = parent;
-	}
+		i++;
+		barrier_var(i);
+	} while (i < MAX_WALK);
 	act->code = GATE_WALK_BOUND;
 	return 0;
 }

@@ -41,6 +41,14 @@ struct dentry {
 	unsigned char d_iname[32];
 };
 
+/* 6.12.y: the inline name became a union and grew. Until 6.1 goes. */
+struct shortname_store___new {
+	unsigned char string[40];
+};
+struct dentry___new {
+	struct shortname_store___new d_shortname;
+};
+
 struct path {
 	struct dentry *dentry;
 };

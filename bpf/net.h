@@ -150,6 +150,8 @@ static __always_inline int net_connect(struct socket *socket, struct sockaddr *a
 	if (scope == UNKNOWN)
 		return deny(&act, 0);
 	sk = socket->sk;
+	if (!sk)
+		return deny(&act, 0);
 	family = sk->__sk_common.skc_family;
 	if (family == AF_UNIX || family == AF_NETLINK)
 		return 0; /* unix_stream_connect and unix_may_send; netlink reaches the kernel only */
@@ -192,6 +194,8 @@ static __always_inline int net_send(struct socket *socket, struct msghdr *messag
 	if (!key)
 		return 0; /* a socket of the kernel's own */
 	sk = socket->sk;
+	if (!sk)
+		return deny(&act, 0);
 	family = sk->__sk_common.skc_family;
 	opening = bpf_map_lookup_elem(&openings, &key);
 	if (family != AF_INET && family != AF_INET6) {
