@@ -22,6 +22,9 @@ char LICENSE[] SEC("license") = "GPL";
  * reads it from the kernel's BTF; the other branch is dropped at load. */
 const volatile __u32 setattr_has_idmap = 0;
 
+/* Keeps the record's type in our BTF, for the layout test. */
+const struct act_record *const volatile layout_witness = 0;
+
 /* scope */
 SEC("lsm/task_alloc")
 int BPF_PROG(pep_task_alloc, struct task_struct *task, unsigned long flags, int ret)
