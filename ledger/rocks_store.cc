@@ -1,0 +1,189 @@
+#include "ledger/rocks_store.h"
+
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+#include <sys/stat.h>
+
+#include <array>
+
+namespace proofgate::ledger {
+namespace {
+
+constexpr std::string_view kHeadKey = "head";
+constexpr std::string_view kMetaPrefix = "m/";
+enum Family : std::size_t { kDefault, kEntries, kNodes, kFamilies };
+constexpr std::array<const char*, kFamilies> kFamilyNames = {"default", "entries", "nodes"};
+
+void PutBig64(std::uint64_t value, std::string& out) {
+  for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>((value >> shift) & 0xff);
+}
+
+std::uint64_t GetBig64(std::string_view bytes) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < 8; ++i) value = (value << 8) | static_cast<unsigned char>(bytes[i]);
+  return value;
+}
+
+std::string EntryKey(std::uint64_t index) {
+  std::string key;
+  PutBig64(index, key);
+  return key;
+}
+
+std::string NodeKey(NodeId id) {
+  std::string key(1, static_cast<char>(id.level));
+  PutBig64(id.index, key);
+  return key;
+}
+
+tl::unexpected<Error> FromRocks(const rocksdb::Status& status, const std::string& what) {
+  const Code code = status.IsCorruption()   ? Code::kCorrupt
+                    : status.IsNotFound()   ? Code::kNotFound
+                    : status.IsIOError()    ? Code::kIo
+                    : status.IsBusy()       ? Code::kBusy
+                    : status.IsInvalidArgument() ? Code::kInvalid
+                                            : Code::kIo;
+  return Fail(code, what + ": " + status.ToString());
+}
+
+rocksdb::DBOptions Options(StoreAccess access) {
+  rocksdb::DBOptions options;
+  options.create_if_missing = access == StoreAccess::kCreate;
+  options.create_missing_column_families = access == StoreAccess::kCreate;
+  options.error_if_exists = access == StoreAccess::kCreate;
+  // A torn record at the end of the WAL is a write that was never acknowledged
+  // and is dropped; damage anywhere else is an error. (kPointInTimeRecovery
+  // would drop acknowledged writes behind the damage without a word.)
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.paranoid_checks = true;
+  options.max_open_files = 256;
+  options.keep_log_file_num = 2;
+  options.max_log_file_size = 1 << 20;
+  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  options.max_total_wal_size = 64 << 20;
+  options.stats_dump_period_sec = 0;
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions FamilyOptions() {
+  rocksdb::ColumnFamilyOptions options;
+  options.write_buffer_size = 8 << 20;
+  options.max_write_buffer_number = 3;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(8 << 20);
+  table.verify_compression = false;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+class RocksStore final : public Store {
+ public:
+  RocksStore() = default;
+  ~RocksStore() override {
+    for (rocksdb::ColumnFamilyHandle* handle : handles_)
+      if (handle != nullptr) db_->DestroyColumnFamilyHandle(handle);
+    if (db_) db_->Close().PermitUncheckedError();
+  }
+
+  Status Open(const std::string& dir, StoreAccess access) {
+    dir_ = dir;
+    std::vector<rocksdb::ColumnFamilyDescriptor> families;
+    for (const char* name : kFamilyNames) families.emplace_back(name, FamilyOptions());
+    rocksdb::DB* db = nullptr;
+    const rocksdb::Status status =
+        access == StoreAccess::kRead
+            ? rocksdb::DB::OpenForReadOnly(Options(access), dir, families, &handles_, &db)
+            : rocksdb::DB::Open(Options(access), dir, families, &handles_, &db);
+    if (!status.ok()) return FromRocks(status, "ledger " + dir);
+    db_.reset(db);
+    return {};
+  }
+
+  Status Commit(const Batch& batch) override {
+    const Head before = TRY(ReadHead());
+    if (before.size != batch.first)
+      return Fail(Code::kCorrupt, "ledger " + dir_ + ": grew behind our back");
+    rocksdb::WriteBatch write;
+    rocksdb::Status status;
+    const auto put = [&](Family family, std::string_view key, std::string_view value) {
+      if (status.ok())
+        status = write.Put(handles_[family], rocksdb::Slice(key.data(), key.size()),
+                           rocksdb::Slice(value.data(), value.size()));
+    };
+    std::uint64_t index = batch.first;
+    for (const std::string& entry : batch.entries) put(kEntries, EntryKey(index++), entry);
+    for (const Node& node : batch.nodes) put(kNodes, NodeKey(node.id), AsView(node.hash));
+    for (const auto& [key, value] : batch.meta)
+      put(kDefault, std::string(kMetaPrefix) + key, value);
+    std::string head;
+    PutBig64(batch.head.size, head);
+    head += AsView(batch.head.root);
+    put(kDefault, kHeadKey, head);
+    if (!status.ok()) return FromRocks(status, "ledger " + dir_);
+    rocksdb::WriteOptions options;
+    options.sync = true;
+    status = db_->Write(options, &write);
+    if (!status.ok()) return FromRocks(status, "commit to ledger " + dir_);
+    return {};
+  }
+
+  Result<Head> ReadHead() const override {
+    const auto value = TRY(Get(kDefault, std::string(kHeadKey)));
+    if (!value) return Head{0, EmptyRoot()};
+    if (value->size() != 40) return Fail(Code::kCorrupt, "ledger " + dir_ + ": head is damaged");
+    Head head;
+    head.size = GetBig64(*value);
+    for (std::size_t i = 0; i < head.root.size(); ++i)
+      head.root[i] = static_cast<std::uint8_t>((*value)[8 + i]);
+    return head;
+  }
+
+  Result<std::string> ReadEntry(std::uint64_t index) const override {
+    auto value = TRY(Get(kEntries, EntryKey(index)));
+    if (!value) return Fail(Code::kNotFound, "entry " + std::to_string(index) + ": not in the ledger");
+    return std::move(*value);
+  }
+
+  Result<Digest> ReadNode(NodeId id) const override {
+    const auto value = TRY(Get(kNodes, NodeKey(id)));
+    Digest hash{};
+    if (!value || value->size() != hash.size())
+      return Fail(Code::kCorrupt, "ledger " + dir_ + ": node " + std::to_string(id.level) + "/" +
+                                      std::to_string(id.index) + " is missing or damaged");
+    for (std::size_t i = 0; i < hash.size(); ++i) hash[i] = static_cast<std::uint8_t>((*value)[i]);
+    return hash;
+  }
+
+  Result<std::optional<std::string>> ReadMeta(std::string_view key) const override {
+    return Get(kDefault, std::string(kMetaPrefix) + std::string(key));
+  }
+
+ private:
+  Result<std::optional<std::string>> Get(Family family, const std::string& key) const {
+    std::string value;
+    const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), handles_[family], key, &value);
+    if (status.IsNotFound()) return std::optional<std::string>();
+    if (!status.ok()) return FromRocks(status, "read ledger " + dir_);
+    return std::optional<std::string>(std::move(value));
+  }
+
+  std::string dir_;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> OpenRocksStore(const std::string& dir, StoreAccess access) {
+  try {
+    auto store = std::make_unique<RocksStore>();
+    TRY(store->Open(dir, access));
+    return store;
+  } catch (const std::exception& error) {
+    return Fail(Code::kIo, "ledger " + dir + ": " + error.what());
+  }
+}
+
+}  // namespace proofgate::ledger

@@ -1,0 +1,54 @@
+// Store: the ledger's durable bytes. RocksStore on disk, MemoryStore in tests.
+//
+// One writer. Reads may run on any thread beside it.
+
+#ifndef PROOFGATE_LEDGER_STORE_H_
+#define PROOFGATE_LEDGER_STORE_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "ledger/merkle.h"
+
+namespace proofgate::ledger {
+
+struct Head {
+  std::uint64_t size = 0;
+  Digest root{};
+  bool operator==(const Head&) const = default;
+};
+
+struct Batch {
+  std::uint64_t first = 0;           // index of entries[0]
+  std::vector<std::string> entries;  // canonical leaves
+  std::vector<Node> nodes;           // completed by them
+  Head head;                         // after them; signed later, from committed heads only
+  std::map<std::string, std::string> meta;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Writes all of the batch, or nothing, and returns once it would survive
+  // power loss. kCorrupt if `batch.first` is not the current size: someone else
+  // has written. After any error the batch may have landed: do not go on with
+  // this Store; open it again and compare.
+  virtual Status Commit(const Batch& batch) = 0;
+
+  virtual Result<Head> ReadHead() const = 0;  // of an empty store: size 0, EmptyRoot()
+  virtual Result<std::string> ReadEntry(std::uint64_t index) const = 0;  // kNotFound
+  virtual Result<Digest> ReadNode(NodeId id) const = 0;                  // kCorrupt if absent
+  virtual Result<std::optional<std::string>> ReadMeta(std::string_view key) const = 0;
+};
+
+}  // namespace proofgate::ledger
+
+#endif  // PROOFGATE_LEDGER_STORE_H_

@@ -1,0 +1,73 @@
+// MemoryStore: a Store whose next commit can be made to fail, before or after
+// it landed. The bytes outlive the store, as a disk does.
+
+#ifndef PROOFGATE_TESTS_FAKE_MEMORY_STORE_H_
+#define PROOFGATE_TESTS_FAKE_MEMORY_STORE_H_
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "ledger/store.h"
+
+namespace proofgate::ledger {
+
+enum class Fault { kNone, kBeforeLanding, kAfterLanding };
+
+struct MemoryDisk {
+  std::mutex mutex;
+  std::vector<std::string> entries;
+  std::map<NodeId, Digest> nodes;
+  std::map<std::string, std::string, std::less<>> meta;
+  Head head{0, EmptyRoot()};
+  Fault next = Fault::kNone;
+  int commits = 0;
+};
+
+class MemoryStore final : public Store {
+ public:
+  explicit MemoryStore(std::shared_ptr<MemoryDisk> disk) : disk_(std::move(disk)) {}
+
+  Status Commit(const Batch& batch) override {
+    const std::lock_guard lock(disk_->mutex);
+    ++disk_->commits;
+    if (disk_->next == Fault::kBeforeLanding) return Fail(Code::kIo, "disk: no");
+    if (batch.first != disk_->entries.size()) return Fail(Code::kCorrupt, "disk: grew");
+    for (const std::string& entry : batch.entries) disk_->entries.push_back(entry);
+    for (const Node& node : batch.nodes) disk_->nodes[node.id] = node.hash;
+    for (const auto& [key, value] : batch.meta) disk_->meta[key] = value;
+    disk_->head = batch.head;
+    if (disk_->next == Fault::kAfterLanding) return Fail(Code::kIo, "disk: maybe");
+    return {};
+  }
+  Result<Head> ReadHead() const override {
+    const std::lock_guard lock(disk_->mutex);
+    return disk_->head;
+  }
+  Result<std::string> ReadEntry(std::uint64_t index) const override {
+    const std::lock_guard lock(disk_->mutex);
+    if (index >= disk_->entries.size()) return Fail(Code::kNotFound, "entry: absent");
+    return disk_->entries[index];
+  }
+  Result<Digest> ReadNode(NodeId id) const override {
+    const std::lock_guard lock(disk_->mutex);
+    const auto at = disk_->nodes.find(id);
+    if (at == disk_->nodes.end()) return Fail(Code::kCorrupt, "node: absent");
+    return at->second;
+  }
+  Result<std::optional<std::string>> ReadMeta(std::string_view key) const override {
+    const std::lock_guard lock(disk_->mutex);
+    const auto at = disk_->meta.find(key);
+    if (at == disk_->meta.end()) return std::optional<std::string>();
+    return std::optional<std::string>(at->second);
+  }
+
+ private:
+  const std::shared_ptr<MemoryDisk> disk_;
+};
+
+}  // namespace proofgate::ledger
+
+#endif  // PROOFGATE_TESTS_FAKE_MEMORY_STORE_H_
