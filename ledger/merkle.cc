@@ -129,13 +129,13 @@ Status VerifyInclusion(std::uint64_t index, std::uint64_t size, const Digest& le
 
 Status VerifyConsistency(std::uint64_t old_size, std::uint64_t size, const Proof& proof,
                          const Digest& old_root, const Digest& root) {
+  if (old_size == 0) return Unproved("from size 0 proves nothing");
   if (old_size > size) return Unproved("old size beyond the new one");
   if (old_size == size) {
     if (!proof.empty()) return Unproved("too long");
     if (old_root != root) return Unproved("one size, two roots");
     return {};
   }
-  if (old_size == 0) return Unproved("from size 0 proves nothing");
   if (proof.empty()) return Unproved("too short");
   std::uint64_t fn = old_size - 1;
   std::uint64_t sn = size - 1;
