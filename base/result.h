@@ -63,12 +63,16 @@ inline void Take(Status&) {}
 
 }  // namespace proofgate
 
-// auto fd = TRY(Open(path)); returns the error to the caller otherwise.
-#define TRY(...)                                                      \
-  __extension__({                                                     \
-    auto try_result_ = (__VA_ARGS__);                                 \
-    if (!try_result_) return tl::unexpected(try_result_.error());     \
-    ::proofgate::internal::Take(try_result_);                         \
+// auto fd = TRY(Open(path)); returns the error to the caller otherwise. May be
+// nested: each expansion names its own local.
+#define TRY_JOIN_(a, b) a##b
+#define TRY_JOIN(a, b) TRY_JOIN_(a, b)
+#define TRY_NAMED(name, ...)                              \
+  __extension__({                                         \
+    auto name = (__VA_ARGS__);                            \
+    if (!name) return tl::unexpected(name.error());       \
+    ::proofgate::internal::Take(name);                    \
   })
+#define TRY(...) TRY_NAMED(TRY_JOIN(try_result_, __COUNTER__), __VA_ARGS__)
 
 #endif  // PROOFGATE_BASE_RESULT_H_

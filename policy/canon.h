@@ -1,0 +1,64 @@
+// Canon: the policy of one domain as plain structs, each with its source place.
+
+#ifndef PROOFGATE_POLICY_CANON_H_
+#define PROOFGATE_POLICY_CANON_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "policy/object.h"
+
+namespace proofgate::policy {
+
+struct Where {
+  int line = 0;  // from 1
+  int column = 0;
+};
+
+struct Limits {
+  std::uint64_t ttl_ns = 0;
+  std::uint64_t uses = 0;
+};
+
+enum class Effect { kPermit, kForbid };
+enum class Mode { kEnforce, kObserve };
+
+struct Rule {
+  std::string id;
+  Effect effect = Effect::kPermit;
+  Kind kind = Kind::kExec;
+  std::vector<Object> objects;
+  std::vector<Where> object_where;
+  Limits limits;  // permits only
+  Where where;
+};
+
+// What every process of the domain may do while it is attached.
+struct Standing {
+  std::string id;
+  Kind kind = Kind::kExec;
+  std::vector<Object> objects;
+  std::vector<Where> object_where;
+  std::vector<std::string> except;  // file names in kDir objects that are left out
+  Where where;
+};
+
+struct Canon {
+  std::string tenant;
+  std::string domain;
+  std::string attach;  // "slice:NAME", "unit:NAME", "cgroup:PATH" or empty
+  Mode mode = Mode::kEnforce;
+  std::vector<Standing> standing;  // profiles expanded
+  std::vector<Rule> rules;
+  Where where;
+
+  const Rule* FindRule(std::string_view id) const;
+};
+
+// The canonical JSON of what a canon means: no source places, no comments.
+json::Value CanonJson(const Canon& canon);
+
+}  // namespace proofgate::policy
+
+#endif  // PROOFGATE_POLICY_CANON_H_

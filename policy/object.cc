@@ -1,0 +1,228 @@
+#include "policy/object.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace proofgate::policy {
+namespace {
+
+constexpr std::array<std::string_view, 4> kKinds = {"exec", "load", "write", "connect"};
+constexpr std::array<std::string_view, 5> kClasses = {"pipe", "tty", "devnull", "anon",
+                                                      "anonymous_exec"};
+constexpr std::array<std::string_view, 3> kProtos = {"any", "tcp", "udp"};
+
+bool SameBits(const NetBlock& a, const NetBlock& b, int bits) {
+  for (int bit = 0; bit < bits; ++bit) {
+    const auto at = static_cast<std::size_t>(bit / 8);
+    const int mask = 0x80 >> (bit % 8);
+    if ((a.bytes[at] & mask) != (b.bytes[at] & mask)) return false;
+  }
+  return true;
+}
+
+bool IsPath(Form form) { return form == Form::kFile || form == Form::kDir || form == Form::kTree; }
+
+}  // namespace
+
+std::string_view KindName(Kind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
+
+Result<Kind> ParseKind(std::string_view name) {
+  for (std::size_t i = 0; i < kKinds.size(); ++i)
+    if (kKinds[i] == name) return static_cast<Kind>(i);
+  return Fail(Code::kInvalid, "kind: exec, load, write or connect expected");
+}
+
+std::string_view IoClassName(IoClass io_class) {
+  return kClasses[static_cast<std::size_t>(io_class)];
+}
+
+Result<IoClass> ParseIoClass(std::string_view name) {
+  for (std::size_t i = 0; i < kClasses.size(); ++i)
+    if (kClasses[i] == name) return static_cast<IoClass>(i);
+  return Fail(Code::kInvalid, "class: pipe, tty, devnull, anon or anonymous_exec expected");
+}
+
+bool IsCleanPath(std::string_view path) {
+  if (path.empty() || path.front() != '/' || path.size() > 4095) return false;
+  if (path == "/") return true;
+  if (path.find('\0') != std::string_view::npos) return false;
+  std::string_view rest = path.substr(1);
+  for (;;) {
+    const std::size_t slash = rest.find('/');
+    const std::string_view component = rest.substr(0, slash);
+    if (component.empty() || component == "." || component == ".." || component.size() > 255)
+      return false;
+    if (slash == std::string_view::npos) return true;
+    rest = rest.substr(slash + 1);
+  }
+}
+
+bool IsBelow(std::string_view path, std::string_view dir) {
+  if (dir == "/") return path.size() > 1;
+  return path.size() > dir.size() + 1 && path.substr(0, dir.size()) == dir &&
+         path[dir.size()] == '/';
+}
+
+Result<NetBlock> ParseCidr(std::string_view text) {
+  const auto wrong = [&](std::string_view what) {
+    return Fail(Code::kInvalid, "'" + EscapeForPeople(text) + "': " + std::string(what));
+  };
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos)
+    return wrong("a prefix length is missing, as in 10.0.0.0/8 or 127.0.0.1/32");
+  const std::string address(text.substr(0, slash));
+  const std::string_view length = text.substr(slash + 1);
+  NetBlock net;
+  net.is_v6 = address.find(':') != std::string::npos;
+  if (inet_pton(net.is_v6 ? AF_INET6 : AF_INET, address.c_str(), net.bytes.data()) != 1)
+    return wrong("not an address");
+  const int max_bits = net.is_v6 ? 128 : 32;
+  const auto [end, error] = std::from_chars(length.begin(), length.end(), net.prefix_bits);
+  if (error != std::errc() || end != length.end() || net.prefix_bits < 0 ||
+      net.prefix_bits > max_bits || (length.size() > 1 && length.front() == '0'))
+    return wrong(fmt::format("prefix length from 0 to {} expected", max_bits));
+  for (int bit = net.prefix_bits; bit < max_bits; ++bit)
+    if ((net.bytes[static_cast<std::size_t>(bit / 8)] & (0x80 >> (bit % 8))) != 0)
+      return wrong("bits beyond the prefix are set");
+  return net;
+}
+
+std::string FormatCidr(const NetBlock& net) {
+  char text[INET6_ADDRSTRLEN] = "";
+  inet_ntop(net.is_v6 ? AF_INET6 : AF_INET, net.bytes.data(), text, sizeof(text));
+  return fmt::format("{}/{}", text, net.prefix_bits);
+}
+
+bool Contains(const Object& outer, const Object& inner) {
+  switch (outer.form) {
+    case Form::kFile:
+      return inner.form == Form::kFile && inner.path == outer.path;
+    case Form::kDir:
+      if (inner.form == Form::kDir) return inner.path == outer.path;
+      return inner.form == Form::kFile && IsBelow(inner.path, outer.path) &&
+             inner.path.find('/', outer.path == "/" ? 1 : outer.path.size() + 1) ==
+                 std::string::npos;
+    case Form::kTree:
+      if (inner.form == Form::kFile) return IsBelow(inner.path, outer.path);
+      if (inner.form == Form::kDir || inner.form == Form::kTree)
+        return inner.path == outer.path || IsBelow(inner.path, outer.path);
+      return false;
+    case Form::kUnix:
+      return inner.form == Form::kUnix && inner.path == outer.path;
+    case Form::kNet:
+      return inner.form == Form::kNet && inner.net.is_v6 == outer.net.is_v6 &&
+             inner.net.prefix_bits >= outer.net.prefix_bits &&
+             SameBits(outer.net, inner.net, outer.net.prefix_bits) &&
+             (outer.net.port == 0 || outer.net.port == inner.net.port) &&
+             (outer.net.proto == Proto::kAny || outer.net.proto == inner.net.proto);
+    case Form::kClass:
+      return inner.form == Form::kClass && inner.io_class == outer.io_class;
+  }
+  return false;
+}
+
+bool Overlaps(const Object& a, const Object& b) {
+  if (IsPath(a.form) && IsPath(b.form)) {
+    if (Contains(a, b) || Contains(b, a)) return true;
+    // A directory's children may be directories that the other side names.
+    if (a.form == Form::kDir && (b.path == a.path || IsBelow(b.path, a.path))) return true;
+    if (b.form == Form::kDir && (a.path == b.path || IsBelow(a.path, b.path))) return true;
+    return false;
+  }
+  if (a.form == Form::kNet && b.form == Form::kNet) {
+    const int bits = std::min(a.net.prefix_bits, b.net.prefix_bits);
+    return a.net.is_v6 == b.net.is_v6 && SameBits(a.net, b.net, bits) &&
+           (a.net.port == 0 || b.net.port == 0 || a.net.port == b.net.port) &&
+           (a.net.proto == Proto::kAny || b.net.proto == Proto::kAny ||
+            a.net.proto == b.net.proto);
+  }
+  return a == b;
+}
+
+json::Value ObjectJson(const Object& object) {
+  json::Object out;
+  switch (object.form) {
+    case Form::kFile: out["file"] = json::Bytes(object.path); break;
+    case Form::kDir: out["dir"] = json::Bytes(object.path); break;
+    case Form::kTree: out["tree"] = json::Bytes(object.path); break;
+    case Form::kUnix: out["unix"] = json::Bytes(object.path); break;
+    case Form::kClass: out["class"] = IoClassName(object.io_class); break;
+    case Form::kNet:
+      out["cidr"] = FormatCidr(object.net);
+      out["port"] = static_cast<int>(object.net.port);
+      out["proto"] = kProtos[static_cast<std::size_t>(object.net.proto)];
+      break;
+  }
+  return out;
+}
+
+Result<Object> ParseObjectJson(const json::Value& value) {
+  Object object;
+  const auto path = [&](const char* key, Form form) -> Status {
+    object.form = form;
+    object.path = TRY(json::GetBytes(value, key));
+    if (!IsCleanPath(object.path)) return Fail(Code::kInvalid, "object: clean path expected");
+    return {};
+  };
+  if (value.Find("file") != nullptr) {
+    TRY(path("file", Form::kFile));
+  } else if (value.Find("dir") != nullptr) {
+    TRY(path("dir", Form::kDir));
+  } else if (value.Find("tree") != nullptr) {
+    TRY(path("tree", Form::kTree));
+  } else if (value.Find("unix") != nullptr) {
+    TRY(path("unix", Form::kUnix));
+  } else if (value.Find("class") != nullptr) {
+    object.form = Form::kClass;
+    object.io_class = TRY(ParseIoClass(TRY(json::GetString(value, "class"))));
+  } else {
+    object.form = Form::kNet;
+    object.net = TRY(ParseCidr(TRY(json::GetString(value, "cidr"))));
+    const std::uint64_t port = TRY(json::GetInteger(value, "port"));
+    if (port > 65535) return Fail(Code::kInvalid, "object: port from 0 to 65535 expected");
+    object.net.port = static_cast<std::uint16_t>(port);
+    const std::string proto = TRY(json::GetString(value, "proto"));
+    const auto at = std::find(kProtos.begin(), kProtos.end(), proto);
+    if (at == kProtos.end()) return Fail(Code::kInvalid, "object: proto tcp, udp or any expected");
+    object.net.proto = static_cast<Proto>(at - kProtos.begin());
+  }
+  if (ObjectJson(object) != value) return Fail(Code::kInvalid, "object: unknown members");
+  return object;
+}
+
+std::string Describe(const Object& object) {
+  switch (object.form) {
+    case Form::kFile: return EscapeForPeople(object.path);
+    case Form::kDir: return EscapeForPeople(object.path) + "/*";
+    case Form::kTree: return EscapeForPeople(object.path) + "/**";
+    case Form::kUnix: return "unix:" + EscapeForPeople(object.path);
+    case Form::kClass: return "any " + std::string(IoClassName(object.io_class));
+    case Form::kNet: {
+      std::string out(kProtos[static_cast<std::size_t>(object.net.proto)]);
+      out += " " + FormatCidr(object.net);
+      if (object.net.port != 0) out += " port " + std::to_string(object.net.port);
+      return out;
+    }
+  }
+  return "?";
+}
+
+std::string EscapeForPeople(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    // Everything beyond ASCII is escaped: it is short to read, and no invisible
+    // or bidirectional character can hide among the rest.
+    if (byte < 0x20 || byte > 0x7e) {
+      out += fmt::format("\\x{:02x}", byte);
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+}  // namespace proofgate::policy

@@ -1,0 +1,77 @@
+// Object: what an act is done to, as canon and receipts name it.
+
+#ifndef PROOFGATE_POLICY_OBJECT_H_
+#define PROOFGATE_POLICY_OBJECT_H_
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+
+namespace proofgate::policy {
+
+enum class Kind { kExec, kLoad, kWrite, kConnect };
+std::string_view KindName(Kind kind);            // "exec", "load", "write", "connect"
+Result<Kind> ParseKind(std::string_view name);
+
+enum class IoClass { kPipe, kTty, kDevNull, kAnon, kAnonymousExec };
+std::string_view IoClassName(IoClass io_class);  // "pipe", "tty", "devnull", "anon", "anonymous_exec"
+Result<IoClass> ParseIoClass(std::string_view name);
+
+enum class Form {
+  kFile,   // one file, there or not
+  kDir,    // the direct children of a directory
+  kTree,   // everything below a directory
+  kUnix,   // an AF_UNIX socket's path
+  kNet,    // addresses and a port
+  kClass,  // objects without a name of their own
+};
+
+enum class Proto { kAny, kTcp, kUdp };
+
+struct NetBlock {
+  bool is_v6 = false;
+  std::array<std::uint8_t, 16> bytes{};  // IPv4 in the first four
+  int prefix_bits = 0;
+  std::uint16_t port = 0;                // 0: any
+  Proto proto = Proto::kAny;
+  bool operator==(const NetBlock&) const = default;
+};
+
+struct Object {
+  Form form = Form::kFile;
+  std::string path;   // kFile, kDir, kTree, kUnix: absolute, clean
+  NetBlock net;       // kNet
+  IoClass io_class = IoClass::kPipe;  // kClass
+  bool operator==(const Object&) const = default;
+};
+
+// Absolute, no empty, "." or ".." component, no final slash, at most 4095 bytes.
+bool IsCleanPath(std::string_view path);
+// Is `path` below `dir` (any depth)? A path is not below itself.
+bool IsBelow(std::string_view path, std::string_view dir);
+
+// "10.0.0.0/8", "::1/128"; kInvalid says what is wrong, host bits included.
+Result<NetBlock> ParseCidr(std::string_view text);
+std::string FormatCidr(const NetBlock& net);
+
+// Is every act on `inner` an act on `outer`?
+bool Contains(const Object& outer, const Object& inner);
+// Is there an act on both? Never says no when there is.
+bool Overlaps(const Object& a, const Object& b);
+
+json::Value ObjectJson(const Object& object);
+Result<Object> ParseObjectJson(const json::Value& value);
+// "/srv/demo/ and everything below", "tcp 127.0.0.0/8 port 80"; escaped for people.
+std::string Describe(const Object& object);
+
+// Control, invisible and bidirectional characters as \xNN.
+std::string EscapeForPeople(std::string_view text);
+
+}  // namespace proofgate::policy
+
+#endif  // PROOFGATE_POLICY_OBJECT_H_

@@ -1,0 +1,58 @@
+// PDP: decides whether a receipt is issued. Pure; cannot fail.
+
+#ifndef PROOFGATE_POLICY_PDP_H_
+#define PROOFGATE_POLICY_PDP_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policy/canon.h"
+
+namespace proofgate::policy {
+
+// Stable names; append only.
+enum class DecisionCode {
+  kPermitted,       // PERMITTED
+  kForbidden,       // FORBIDDEN: the object overlaps one a forbid names
+  kNotPermitted,    // NOT_PERMITTED: it lies outside what the rule permits
+  kNoSuchRule,      // NO_SUCH_RULE
+  kNotAPermit,      // NOT_A_PERMIT: the rule named is a forbid
+  kLimitExceeded,   // LIMIT_EXCEEDED: more time or uses than the rule allows
+  kInvalidRequest,  // INVALID_REQUEST: no time, no uses, an unclean path
+};
+std::string_view DecisionCodeName(DecisionCode code);
+
+// Paths are real paths: the caller has resolved symbolic links.
+struct Request {
+  std::string rule;
+  std::optional<Object> object;  // none: all that the rule names
+  std::optional<std::uint64_t> ttl_ns;
+  std::optional<std::uint64_t> uses;
+  std::string exe;               // only this program, or empty
+};
+
+struct Decision {
+  DecisionCode code = DecisionCode::kNotPermitted;
+  std::string reason;            // for people, one sentence
+  std::vector<std::string> rules;  // that decided, in canon order
+  Kind kind = Kind::kExec;       // the rest: when permitted
+  std::vector<Object> objects;
+  std::uint64_t ttl_ns = 0;
+  std::uint64_t uses = 0;
+};
+
+Decision Decide(const Canon& canon, const Request& request);
+
+// Which rules speak about an act: for the explanation of a refusal.
+struct Nearness {
+  std::vector<std::string> forbids;
+  std::vector<std::string> permits;  // a receipt could be asked for under these
+};
+Nearness FindRules(const Canon& canon, Kind kind, const Object& object);
+
+}  // namespace proofgate::policy
+
+#endif  // PROOFGATE_POLICY_PDP_H_

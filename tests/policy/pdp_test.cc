@@ -1,0 +1,85 @@
+#include "policy/pdp.h"
+
+#include <gtest/gtest.h>
+
+#include "base/durable.h"
+#include "policy/parse.h"
+#include "policy/trace.h"
+
+namespace proofgate::policy {
+namespace {
+
+class PdpTest : public ::testing::Test {
+ protected:
+  static Object Path(Form form, const char* path) {
+    Object object;
+    object.form = form;
+    object.path = path;
+    return object;
+  }
+  DecisionCode Ask(const char* rule, std::optional<Object> object) const {
+    return Decide(canon_, {rule, std::move(object), {}, {}, ""}).code;
+  }
+  const Canon canon_ = ParseCanon(*ReadFile(DEMO_CANON, 1 << 20), "demo.yaml").canons.at(0);
+};
+
+TEST_F(PdpTest, PermitsWhatTheRuleNames) {
+  const Decision decision = Decide(canon_, {"demo.write", std::nullopt, {}, {}, ""});
+  EXPECT_EQ(decision.code, DecisionCode::kPermitted);
+  EXPECT_EQ(decision.objects, canon_.rules[0].objects);
+  EXPECT_EQ(decision.uses, 1'000'000u);
+  EXPECT_EQ(Ask("demo.write", Path(Form::kFile, "/srv/demo/a")), DecisionCode::kPermitted);
+  EXPECT_EQ(Ask("demo.write", Path(Form::kTree, "/srv/demo/a")), DecisionCode::kPermitted);
+}
+
+TEST_F(PdpTest, RefusesWithItsOwnCode) {
+  EXPECT_EQ(Ask("demo.write", Path(Form::kFile, "/srv/demo2/a")), DecisionCode::kNotPermitted);
+  EXPECT_EQ(Ask("demo.write", Path(Form::kTree, "/srv")), DecisionCode::kNotPermitted);
+  EXPECT_EQ(Ask("demo.write", Path(Form::kTree, "/")), DecisionCode::kForbidden);
+  EXPECT_EQ(Ask("demo.write", Path(Form::kFile, "/etc/passwd")), DecisionCode::kForbidden);
+  EXPECT_EQ(Ask("demo.write", Path(Form::kFile, "/srv/demo/../x")), DecisionCode::kInvalidRequest);
+  EXPECT_EQ(Ask("demo.exec", Path(Form::kFile, "/srv/demo/a")), DecisionCode::kNotPermitted);
+  EXPECT_EQ(Ask("never.etc", std::nullopt), DecisionCode::kNotAPermit);
+  EXPECT_EQ(Ask("demo.wrte", std::nullopt), DecisionCode::kNoSuchRule);
+}
+
+TEST_F(PdpTest, NeverGivesMoreThanTheRuleAllows) {
+  const std::uint64_t hour = 3600ull * 1'000'000'000;
+  const auto ask = [&](std::uint64_t ttl_ns, std::uint64_t uses) {
+    return Decide(canon_, {"demo.write", std::nullopt, ttl_ns, uses, ""});
+  };
+  EXPECT_EQ(ask(hour, 1'000'000).code, DecisionCode::kPermitted);
+  EXPECT_EQ(ask(hour + 1, 1).code, DecisionCode::kLimitExceeded);
+  EXPECT_EQ(ask(1, 1'000'001).code, DecisionCode::kLimitExceeded);
+  EXPECT_EQ(ask(0, 1).code, DecisionCode::kInvalidRequest);
+  EXPECT_EQ(ask(1, 0).code, DecisionCode::kInvalidRequest);
+  EXPECT_EQ(ask(5, 7).ttl_ns, 5u);
+  EXPECT_EQ(ask(5, 7).uses, 7u);
+}
+
+TEST_F(PdpTest, EveryGateCodeHasAReason) {
+  for (unsigned code = 1; code <= 18; ++code) {
+    EXPECT_NE(GateCodeName(code), "UNKNOWN") << code;
+    EXPECT_NE(GateReason(GateCodeName(code)), GateReason("no such code")) << code;
+  }
+  EXPECT_EQ(GateCodeName(19), "UNKNOWN");
+}
+
+TEST_F(PdpTest, AnExplanationNamesTheRuleAndHowToAsk) {
+  Denial denial{"demo", "write", "open for writing", "/srv/demo/a\x1b[2J", "/usr/bin/python3",
+                "NO_RECEIPT", "", {}, "/srv/demo/a"};
+  denial.near = FindRules(canon_, Kind::kWrite, Path(Form::kFile, "/srv/demo/a"));
+  std::string text = RenderDenial(denial);
+  EXPECT_NE(text.find("proofgate receipt issue --domain demo --rule demo.write --object /srv/demo/a"),
+            std::string::npos);
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+  denial.near = FindRules(canon_, Kind::kWrite, Path(Form::kFile, "/etc/passwd"));
+  text = RenderDenial(denial);
+  EXPECT_NE(text.find("'never.etc' forbids it"), std::string::npos);
+  EXPECT_EQ(text.find("receipt issue"), std::string::npos);
+  denial.near = FindRules(canon_, Kind::kWrite, Path(Form::kFile, "/opt/x"));
+  EXPECT_NE(RenderDenial(denial).find("no rule of the canon permits it"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace proofgate::policy
