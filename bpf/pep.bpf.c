@@ -65,6 +65,24 @@ int pep_adopt(struct bpf_iter__task *ctx)
 	return 0;
 }
 
+/* Takes the labels off the tasks of one cgroup: detach. */
+SEC("iter/task")
+int pep_release(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct gate_settings *state;
+	__u32 zero = 0;
+	__u64 key = (__u64)task;
+
+	state = bpf_map_lookup_elem(&settings, &zero);
+	if (!task || !state || !state->release_cgroup)
+		return 0;
+	if (is_below(task->cgroups->dfl_cgrp, state->release_cgroup) &&
+	    !bpf_map_delete_elem(&labels, &key))
+		BPF_SEQ_PRINTF(ctx->meta->seq, "%d 1\n", task->pid);
+	return 0;
+}
+
 /* exec */
 SEC("lsm/bprm_creds_for_exec")
 int BPF_PROG(pep_exec_begin, struct linux_binprm *bprm, int ret)

@@ -52,6 +52,21 @@ static __always_inline int scope_enter(struct task_struct *task, struct cgroup *
 	return -1;
 }
 
+static __always_inline int is_below(struct cgroup *cgroup, __u64 id)
+{
+	struct kernfs_node *node = cgroup->kn;
+	__u32 i;
+
+	for (i = 0; i < MAX_CGROUP_DEPTH; i++) {
+		if (!node)
+			return 0;
+		if (node->id == id)
+			return 1;
+		node = node->parent;
+	}
+	return 0;
+}
+
 static __always_inline int never(__u32 op, __u32 detail)
 {
 	struct act act = {.op = op, .gate.kind = KIND_NEVER};

@@ -210,7 +210,7 @@ struct gate_settings {
 	__u64 next_object;
 	__u64 labels_lost;  /* tasks that entered a governed cgroup without a label */
 	__u64 scope_repairs;
-	__u64 label_faults;
+	__u64 release_cgroup; /* id of the cgroup whose tasks pep_release lets go */
 	__u32 daemon_tgid;
 	__u32 guard_dev;    /* s_dev of our own bpffs, kernel encoding; 0 before it exists */
 };

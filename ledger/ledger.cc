@@ -129,6 +129,14 @@ Head Ledger::head() const {
   return head_;
 }
 
+Result<Meta> Ledger::ScanMeta(const std::string& prefix) const {
+  const std::string start = "user/" + prefix;
+  Meta found;
+  const Meta stored = TRY(store_->ScanMeta(start));
+  for (const auto& [key, value] : stored) found.emplace(key.substr(start.size()), value);
+  return found;
+}
+
 Result<Proof> Ledger::ProveInclusion(std::uint64_t index, std::uint64_t size) const {
   if (size > head().size) return Fail(Code::kInvalid, "proof: size beyond the ledger's");
   return InclusionProof(index, size, [this](NodeId id) { return store_->ReadNode(id); });

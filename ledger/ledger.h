@@ -82,6 +82,8 @@ class Ledger {
   Result<std::optional<std::string>> ReadMeta(std::string_view key) const {
     return store_->ReadMeta("user/" + std::string(key));
   }
+  // Keys without the prefix.
+  Result<Meta> ScanMeta(const std::string& prefix) const;
   Result<Proof> ProveInclusion(std::uint64_t index, std::uint64_t size) const;
   Result<Proof> ProveConsistency(std::uint64_t old_size, std::uint64_t size) const;
 

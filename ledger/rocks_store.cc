@@ -115,8 +115,14 @@ class RocksStore final : public Store {
     std::uint64_t index = batch.first;
     for (const std::string& entry : batch.entries) put(kEntries, EntryKey(index++), entry);
     for (const Node& node : batch.nodes) put(kNodes, NodeKey(node.id), AsView(node.hash));
-    for (const auto& [key, value] : batch.meta)
-      put(kDefault, std::string(kMetaPrefix) + key, value);
+    for (const auto& [key, value] : batch.meta) {
+      const std::string name = std::string(kMetaPrefix) + key;
+      if (!value.empty()) {
+        put(kDefault, name, value);
+      } else if (status.ok()) {
+        status = write.Delete(handles_[kDefault], name);
+      }
+    }
     std::string head;
     PutBig64(batch.head.size, head);
     head += AsView(batch.head.root);
@@ -158,6 +164,17 @@ class RocksStore final : public Store {
 
   Result<std::optional<std::string>> ReadMeta(std::string_view key) const override {
     return Get(kDefault, std::string(kMetaPrefix) + std::string(key));
+  }
+
+  Result<std::map<std::string, std::string>> ScanMeta(std::string_view prefix) const override {
+    const std::string start = std::string(kMetaPrefix) + std::string(prefix);
+    std::map<std::string, std::string> found;
+    const std::unique_ptr<rocksdb::Iterator> at(
+        db_->NewIterator(rocksdb::ReadOptions(), handles_[kDefault]));
+    for (at->Seek(start); at->Valid() && at->key().starts_with(start); at->Next())
+      found.emplace(at->key().ToString().substr(kMetaPrefix.size()), at->value().ToString());
+    if (!at->status().ok()) return FromRocks(at->status(), "read ledger " + dir_);
+    return found;
   }
 
  private:

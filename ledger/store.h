@@ -30,7 +30,7 @@ struct Batch {
   std::vector<std::string> entries;  // canonical leaves
   std::vector<Node> nodes;           // completed by them
   Head head;                         // after them; signed later, from committed heads only
-  std::map<std::string, std::string> meta;
+  std::map<std::string, std::string> meta;  // an empty value removes the key
 };
 
 class Store {
@@ -47,6 +47,8 @@ class Store {
   virtual Result<std::string> ReadEntry(std::uint64_t index) const = 0;  // kNotFound
   virtual Result<Digest> ReadNode(NodeId id) const = 0;                  // kCorrupt if absent
   virtual Result<std::optional<std::string>> ReadMeta(std::string_view key) const = 0;
+  // All keys that start with `prefix`, in order.
+  virtual Result<std::map<std::string, std::string>> ScanMeta(std::string_view prefix) const = 0;
 };
 
 }  // namespace proofgate::ledger

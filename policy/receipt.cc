@@ -26,6 +26,7 @@ std::string EncodeReceipt(const Receipt& receipt) {
                     {"expires_utc", receipt.expires_utc},
                     {"uses", json::Integer(receipt.uses)}};
   if (!receipt.exe.empty()) body["exe"] = json::Bytes(receipt.exe);
+  if (!receipt.renews.empty()) body["renews"] = receipt.renews;
   return json::Encode(body);
 }
 
@@ -61,6 +62,10 @@ Result<Receipt> ParseReceipt(std::string_view bytes) {
   if (body.Find("exe") != nullptr) {
     receipt.exe = TRY(json::GetBytes(body, "exe"));
     if (!IsCleanPath(receipt.exe)) return Fail(Code::kInvalid, "receipt: exe: clean path expected");
+  }
+  if (body.Find("renews") != nullptr) {
+    receipt.renews = TRY(json::GetString(body, "renews"));
+    TRY(ParseDigest(receipt.renews));
   }
   receipt.sequence = TRY(json::GetInteger(body, "sequence"));
   receipt.not_before_boot_ns = TRY(json::GetInteger(body, "not_before_boot_ns"));

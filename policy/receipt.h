@@ -26,6 +26,7 @@ struct Receipt {
   std::string canon;      // SHA-256 of the canon's canonical JSON, hex
   std::string rule;       // rule or standing grant
   bool is_standing = false;
+  std::string renews;     // id of the standing receipt that this one prolongs, or empty
   std::string principal;  // who asked: "uid:0", "daemon"
   Kind kind = Kind::kExec;
   std::vector<Object> objects;

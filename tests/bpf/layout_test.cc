@@ -72,7 +72,7 @@ TEST_F(Layout, Scope) {
           AT(domain_state, would_deny)});
   Expect("gate_settings", sizeof(gate_settings),
          {AT(gate_settings, next_object), AT(gate_settings, labels_lost),
-          AT(gate_settings, scope_repairs), AT(gate_settings, label_faults),
+          AT(gate_settings, scope_repairs), AT(gate_settings, release_cgroup),
           AT(gate_settings, daemon_tgid), AT(gate_settings, guard_dev)});
 }
 

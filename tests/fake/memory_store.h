@@ -37,7 +37,13 @@ class MemoryStore final : public Store {
     if (batch.first != disk_->entries.size()) return Fail(Code::kCorrupt, "disk: grew");
     for (const std::string& entry : batch.entries) disk_->entries.push_back(entry);
     for (const Node& node : batch.nodes) disk_->nodes[node.id] = node.hash;
-    for (const auto& [key, value] : batch.meta) disk_->meta[key] = value;
+    for (const auto& [key, value] : batch.meta) {
+      if (value.empty()) {
+        disk_->meta.erase(key);
+      } else {
+        disk_->meta[key] = value;
+      }
+    }
     disk_->head = batch.head;
     if (disk_->next == Fault::kAfterLanding) return Fail(Code::kIo, "disk: maybe");
     return {};
@@ -62,6 +68,13 @@ class MemoryStore final : public Store {
     const auto at = disk_->meta.find(key);
     if (at == disk_->meta.end()) return std::optional<std::string>();
     return std::optional<std::string>(at->second);
+  }
+  Result<std::map<std::string, std::string>> ScanMeta(std::string_view prefix) const override {
+    const std::lock_guard lock(disk_->mutex);
+    std::map<std::string, std::string> found;
+    for (const auto& [key, value] : disk_->meta)
+      if (key.compare(0, prefix.size(), prefix) == 0) found.emplace(key, value);
+    return found;
   }
 
  private:

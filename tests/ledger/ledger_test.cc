@@ -76,6 +76,9 @@ TEST_F(LedgerTest, KeepsMetaWithItsBatch) {
   ASSERT_TRUE(Reopen());
   EXPECT_EQ(**ledger_->ReadMeta("ring/1"), "77");
   EXPECT_FALSE((*ledger_->ReadMeta("ring/2")).has_value());
+  EXPECT_EQ(*ledger_->ScanMeta("ring/"), (Meta{{"1", "77"}}));
+  ASSERT_TRUE(ledger_->Append(Records(1), {{"ring/1", ""}}));
+  EXPECT_TRUE(ledger_->ScanMeta("ring/")->empty());
 }
 
 TEST_F(LedgerTest, RefusesARecordThatIsTooLargeAndWritesNothingOfItsCall) {
@@ -205,7 +208,7 @@ TEST_F(RocksTest, SurvivesReopeningAndServesReadersBesideTheWriter) {
   auto ledger = Ledger::Open(dir, std::move(*store), *signer_, clock_);
   ASSERT_TRUE(ledger) << ledger.error().message;
   EXPECT_EQ((*ledger)->head().size, 100u);
-  EXPECT_EQ(**(*ledger)->ReadMeta("k"), "v");
+  EXPECT_EQ(*(*ledger)->ScanMeta("k"), (Meta{{"", "v"}}));
   ASSERT_TRUE((*ledger)->Append(Records(1)));
   const auto report = Verify((*ledger)->store(), signer_->public_key(), kOrigin,
                              *ReadFile(AnchorPath(dir), 4096), nullptr);
