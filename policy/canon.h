@@ -58,6 +58,8 @@ struct Canon {
 
 // The canonical JSON of what a canon means: no source places, no comments.
 json::Value CanonJson(const Canon& canon);
+// The way back, strict: kInvalid for anything that CanonJson would not make.
+Result<Canon> ParseCanonJson(const json::Value& value);
 
 }  // namespace proofgate::policy
 

@@ -283,21 +283,12 @@ class CanonReader {
   std::uint64_t ReadDuration(const Node& node) {
     const std::string text = ReadText(node, "ttl");
     if (text.empty()) return 0;
-    std::uint64_t value = 0;
-    const char* const end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, value);
-    const std::string_view unit(stop, static_cast<std::size_t>(end - stop));
-    std::uint64_t scale = 0;
-    if (unit == "ms") scale = 1'000'000;
-    if (unit == "s") scale = 1'000'000'000;
-    if (unit == "m") scale = 60ull * 1'000'000'000;
-    if (unit == "h") scale = 3600ull * 1'000'000'000;
-    if (error != std::errc() || scale == 0 || value == 0 || value > kMaxTtlNs / scale) {
-      Complain(node.where, "ttl " + Quote(text) + " is not a duration",
-               "a number with ms, s, m or h, at most 24h, as in \"30s\"");
+    const auto ns = ParseDuration(text);
+    if (!ns) {
+      Complain(node.where, "ttl " + Quote(text) + " is not a duration", ns.error().message);
       return 0;
     }
-    return value * scale;
+    return *ns;
   }
 
   std::string ReadAttach(const Node& node) {
@@ -518,47 +509,19 @@ std::string CheckBytes(std::string_view text, Where& where) {
 
 }  // namespace
 
-const Rule* Canon::FindRule(std::string_view id) const {
-  for (const Rule& rule : rules)
-    if (rule.id == id) return &rule;
-  return nullptr;
-}
-
-json::Value CanonJson(const Canon& canon) {
-  const auto objects = [](const std::vector<Object>& from) {
-    json::Array out;
-    for (const Object& object : from) out.push_back(ObjectJson(object));
-    return json::Value(std::move(out));
-  };
-  json::Object out{{"format", 1},
-                   {"tenant", canon.tenant},
-                   {"domain", canon.domain},
-                   {"mode", canon.mode == Mode::kEnforce ? "enforce" : "observe"}};
-  if (!canon.attach.empty()) out["attach"] = json::Bytes(canon.attach);
-  json::Array standing;
-  for (const Standing& grant : canon.standing) {
-    json::Array except;
-    for (const std::string& name : grant.except) except.emplace_back(json::Bytes(name));
-    standing.emplace_back(json::Object{{"id", grant.id},
-                                       {"kind", KindName(grant.kind)},
-                                       {"objects", objects(grant.objects)},
-                                       {"except", json::Value(std::move(except))}});
-  }
-  out["standing"] = std::move(standing);
-  json::Array rules;
-  for (const Rule& rule : canon.rules) {
-    json::Object one{{"id", rule.id},
-                     {"effect", rule.effect == Effect::kPermit ? "permit" : "forbid"},
-                     {"kind", KindName(rule.kind)},
-                     {"objects", objects(rule.objects)}};
-    if (rule.effect == Effect::kPermit) {
-      one["ttl_ns"] = json::Integer(rule.limits.ttl_ns);
-      one["uses"] = json::Integer(rule.limits.uses);
-    }
-    rules.emplace_back(std::move(one));
-  }
-  out["rules"] = std::move(rules);
-  return out;
+Result<std::uint64_t> ParseDuration(std::string_view text) {
+  std::uint64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  const std::string_view unit(stop, static_cast<std::size_t>(end - stop));
+  std::uint64_t scale = 0;
+  if (unit == "ms") scale = 1'000'000;
+  if (unit == "s") scale = 1'000'000'000;
+  if (unit == "m") scale = 60ull * 1'000'000'000;
+  if (unit == "h") scale = 3600ull * 1'000'000'000;
+  if (error != std::errc() || scale == 0 || value == 0 || value > kMaxTtlNs / scale)
+    return Fail(Code::kInvalid, "a number with ms, s, m or h, at most 24h, as in \"30s\"");
+  return value * scale;
 }
 
 std::string Render(const Diagnostic& diagnostic) {

@@ -30,6 +30,9 @@ struct ParsedCanon {
   std::vector<Diagnostic> diagnostics;  // in order of place; empty: nothing is wrong
 };
 
+// "30s", "10m", "1h", "250ms" in nanoseconds; kInvalid says what was expected.
+Result<std::uint64_t> ParseDuration(std::string_view text);
+
 // Parses and checks. With any diagnostic the canons must not be used.
 ParsedCanon ParseCanon(std::string_view text, const std::string& file);
 

@@ -1,0 +1,665 @@
+#include "agent/agent.h"
+
+#include <fmt/format.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "agent/cgroup.h"
+#include "agent/paths.h"
+#include "base/bytes.h"
+#include "policy/trace.h"
+
+namespace proofgate::agent {
+namespace {
+
+constexpr std::uint64_t kSecondNs = 1'000'000'000;
+constexpr const char* kProofDomain = "proofgate-prove";
+
+std::string KernelRelease() {
+  utsname name{};
+  uname(&name);
+  return name.release;
+}
+
+void Report(std::string_view what, const Status& status) {
+  if (!status)
+    std::fprintf(stderr, "%s: %s\n", std::string(what).c_str(), status.error().message.c_str());
+}
+
+// The domain that grants nothing.
+policy::Canon ProofCanon() {
+  policy::Canon canon;
+  canon.tenant = "proofgate";
+  canon.domain = kProofDomain;
+  return canon;
+}
+
+}  // namespace
+
+Agent::Agent(Pep& pep, ledger::Ledger& ledger, const Signer& signer, const Clock& clock, Host host)
+    : pep_(pep),
+      ledger_(ledger),
+      signer_(signer),
+      clock_(clock),
+      host_(host),
+      receipts_(pep, ledger, signer, clock, names_, host),
+      drain_(pep, ledger, names_, host.boot_id) {}
+
+Agent::~Agent() = default;
+
+Result<std::unique_ptr<Agent>> Agent::Start(Pep& pep, ledger::Ledger& ledger, const Signer& signer,
+                                            const Clock& clock, Host host) {
+  std::unique_ptr<Agent> agent(new Agent(pep, ledger, signer, clock, std::move(host)));
+  const auto last_boot = TRY(ledger.ReadMeta("boot"));
+  const bool same_boot = last_boot && *last_boot == agent->host_.boot_id;
+  for (const auto& [name, number] : TRY(ledger.ScanMeta("domain/"))) {
+    Domain domain;
+    domain.number = static_cast<std::uint32_t>(std::stoul(number));
+    if (domain.number == 0 || domain.number >= MAX_DOMAINS)
+      return Fail(Code::kCorrupt, "ledger: number of domain " + name);
+    agent->domains_.emplace(name, std::move(domain));
+  }
+  if (!same_boot) TRY(agent->CloseOtherBoots());
+  TRY(agent->RecordStart(same_boot));
+  TRY(agent->TakeUpThisBoot());
+  agent->drain_.Start();
+  agent->AttachFromCanon();
+  agent->KeepStanding();
+  return agent;
+}
+
+// What the end of a boot left without a last word gets one: an interval, never
+// a guess.
+Status Agent::CloseOtherBoots() {
+  const auto last_boot = TRY(ledger_.ReadMeta("boot"));
+  const auto clean = TRY(ledger_.ReadMeta("clean"));
+  const bool was_clean = last_boot && clean && *clean == *last_boot;
+  std::vector<ledger::Record> records;
+  ledger::Meta meta;
+  for (const std::string prefix : {"cgroup/", "program/", "ring/"})
+    for (const auto& [key, value] : TRY(ledger_.ScanMeta(prefix))) meta[prefix + key] = "";
+  for (const auto& [name, bytes] : TRY(ledger_.ScanMeta("denials/"))) {
+    const json::Value totals = TRY(json::Parse(bytes));
+    if (!was_clean) {
+      json::Object body{{"domain", name}, {"boot_id", TRY(json::GetString(totals, "boot_id"))},
+                        {"after_seq", json::Integer(TRY(json::GetInteger(totals, "seq")))}};
+      records.push_back({"DENIALS_LOST", std::move(body)});
+    }
+    meta["denials/" + name] = "";
+  }
+  if (!was_clean && last_boot) {
+    // A domain without a denial could have had its first in the last moment.
+    for (const auto& [name, domain] : domains_)
+      if (!meta.contains("denials/" + name)) {
+        json::Object body{{"domain", name}, {"boot_id", *last_boot}, {"after_seq", 0}};
+        records.push_back({"DENIALS_LOST", std::move(body)});
+      }
+  }
+  for (const auto& [key, bytes] : TRY(ledger_.ScanMeta("slot/"))) {
+    const json::Value row = TRY(json::Parse(bytes));
+    const policy::Receipt receipt = TRY(policy::ParseReceipt(TRY(json::GetString(row, "body"))));
+    const bool settled = row.Find("settled") != nullptr && *row.Find("settled") == json::Value(true);
+    json::Object body{{"id", TRY(json::GetString(row, "id"))}, {"domain", receipt.domain}};
+    if (!settled && was_clean) {
+      body["used"] = json::Integer(TRY(json::GetInteger(row, "used")));
+      body["checked"] = json::Integer(TRY(json::GetInteger(row, "checked")));
+      body["final"] = true;
+      body["state"] = "ended with its boot";
+      records.push_back({"SETTLED", std::move(body)});
+    } else if (!settled) {
+      body["boot_id"] = receipt.boot_id;
+      body["last_settled"] = json::Integer(TRY(json::GetInteger(row, "used")));
+      body["granted"] = json::Integer(receipt.uses);
+      records.push_back({"UNSETTLED", std::move(body)});
+    }
+    meta["slot/" + key] = "";
+  }
+  if (records.empty() && meta.empty()) return {};
+  TRY(ledger_.Append(std::move(records), std::move(meta)));
+  return {};
+}
+
+Status Agent::RecordStart(bool took_up) {
+  json::Object body{{"boot_id", host_.boot_id}, {"host", host_.id}, {"version", kVersion},
+                    {"kernel", KernelRelease()}, {"gate", pep_.Describe()},
+                    {"took_up", took_up}};
+  const ledger::Position position =
+      TRY(ledger_.Append({{"START", std::move(body)}}, {{"boot", host_.boot_id}}));
+  if (!took_up)
+    TRY(ledger_.Append({}, {{"boot_entry", std::to_string(position.first)}, {"sequence", ""}}));
+  return {};
+}
+
+Status Agent::TakeUpThisBoot() {
+  const auto source = TRY(ledger_.ReadMeta("canon"));
+  if (source) {
+    policy::ParsedCanon parsed = policy::ParseCanon(*source, "canon in force");
+    if (!parsed.diagnostics.empty())
+      return Fail(Code::kCorrupt, policy::Render(parsed.diagnostics.front()));
+    for (policy::Canon& canon : parsed.canons) {
+      const auto entry = TRY(ledger_.ReadMeta("canon_entry/" + canon.domain));
+      Domain& domain = domains_[canon.domain];
+      if (!entry || domain.number == 0)
+        return Fail(Code::kCorrupt, "ledger: no number for domain " + canon.domain);
+      domain.canon_entry = std::stoull(*entry);
+      domain.canon = std::move(canon);
+    }
+  }
+  for (const auto& [key, path] : TRY(ledger_.ScanMeta("program/")))
+    names_.SetProgram(std::stoull(key), path);
+  for (auto& [name, domain] : domains_) {
+    if (name == kProofDomain) domain.canon = ProofCanon();
+    TRY(OpenDomain(name, domain));
+  }
+  for (const auto& [key, bytes] : TRY(ledger_.ScanMeta("cgroup/"))) {
+    const json::Value row = TRY(json::Parse(bytes));
+    Attached attached{TRY(json::GetString(row, "domain")), TRY(json::GetBytes(row, "cgroup")),
+                      TRY(json::GetString(row, "how")), 0};
+    const std::uint64_t id = std::stoull(key);
+    const auto domain = domains_.find(attached.domain);
+    if (domain == domains_.end()) return Fail(Code::kCorrupt, "ledger: cgroup of no domain");
+    TRY(pep_.Govern(id, domain->second.number));
+    const std::size_t dash = attached.cgroup.rfind('-');
+    if (attached.how != "cgroup" && dash != std::string::npos)
+      next_run_ = std::max<std::uint64_t>(next_run_, strtoull(attached.cgroup.c_str() + dash + 1, nullptr, 10) + 1);
+    attached_.emplace(id, std::move(attached));
+  }
+  std::map<std::string, std::uint32_t> numbers;
+  for (const auto& [name, domain] : domains_) numbers[name] = domain.number;
+  return receipts_.Restore(numbers);
+}
+
+Status Agent::OpenDomain(const std::string& name, Domain& domain) {
+  const bool observes = domain.canon && domain.canon->mode == policy::Mode::kObserve;
+  names_.SetDomain(domain.number, name, domain.canon_entry);
+  TRY(pep_.OpenDomain(domain.number, observes ? MODE_OBSERVE : MODE_ENFORCE));
+  return drain_.Add(domain.number);
+}
+
+Result<Agent::Domain*> Agent::FindDomain(const std::string& name) {
+  const auto at = domains_.find(name);
+  if (at != domains_.end() && at->second.canon) return &at->second;
+  std::string known;
+  for (const auto& [other, domain] : domains_)
+    if (domain.canon && other != kProofDomain) known += (known.empty() ? "" : ", ") + other;
+  return Fail(Code::kNotFound,
+              fmt::format("no domain '{}' in the canon in force ({})", policy::EscapeForPeople(name),
+                          known.empty() ? "there is none; apply one with: proofgate canon apply FILE"
+                                        : "there is: " + known));
+}
+
+Result<std::uint32_t> Agent::NumberFor(const std::string& name, ledger::Meta& meta) {
+  const auto at = domains_.find(name);
+  if (at != domains_.end()) return at->second.number;
+  for (std::uint32_t number = 1; number < MAX_DOMAINS; ++number) {
+    const bool used = std::any_of(domains_.begin(), domains_.end(), [number](const auto& entry) {
+      return entry.second.number == number;
+    });
+    if (used) continue;
+    meta["domain/" + name] = std::to_string(number);
+    domains_[name].number = number;
+    return number;
+  }
+  return Fail(Code::kBusy, fmt::format("more than {} domains since the ledger began", MAX_DOMAINS - 1));
+}
+
+Result<json::Object> Agent::ApplyCanon(const std::string& text, const std::string& file,
+                                       std::vector<policy::Diagnostic>& diagnostics) {
+  policy::ParsedCanon parsed = policy::ParseCanon(text, file);
+  if (!parsed.diagnostics.empty()) {
+    diagnostics = std::move(parsed.diagnostics);
+    return Fail(Code::kInvalid, file + ": not applied");
+  }
+  json::Object result;
+  json::Array names;
+  for (const policy::Canon& canon : parsed.canons) {
+    if (canon.domain == kProofDomain)
+      return Fail(Code::kInvalid, std::string("domain '") + kProofDomain + "' is Proofgate's own");
+    names.push_back(canon.domain);
+  }
+  result["domains"] = names;
+  result["digest"] = Hex(Sha256(text));
+  if (TRY(ledger_.ReadMeta("canon")) == text) {
+    result["changed"] = false;
+    return result;
+  }
+  std::vector<ledger::Record> records;
+  ledger::Meta meta;
+  std::vector<std::string> fresh;
+  const auto forget_fresh = [&] {
+    for (const std::string& name : fresh) domains_.erase(name);
+  };
+  for (const policy::Canon& canon : parsed.canons) {
+    const bool is_new = !domains_.contains(canon.domain);
+    const auto number = NumberFor(canon.domain, meta);
+    if (!number) {
+      forget_fresh();
+      return tl::unexpected(number.error());
+    }
+    if (is_new) fresh.push_back(canon.domain);
+    const json::Value model = policy::CanonJson(canon);
+    json::Object body{{"domain", canon.domain}, {"canon", model},
+                      {"digest", Hex(Sha256(json::Encode(model)))},
+                      {"source_digest", Hex(Sha256(text))}, {"file", json::Bytes(file)}};
+    records.push_back({"CANON", std::move(body)});
+  }
+  for (const auto& [name, domain] : domains_) {
+    const bool stays = std::any_of(parsed.canons.begin(), parsed.canons.end(),
+                                   [&](const auto& canon) { return canon.domain == name; });
+    if (stays || !domain.canon || name == kProofDomain) continue;
+    records.push_back({"CANON", json::Object{{"domain", name}, {"removed", true}}});
+    meta["canon_entry/" + name] = "";
+  }
+  meta["canon"] = text;
+  const std::size_t count = records.size();
+  auto position = ledger_.Append(std::move(records), std::move(meta));
+  if (!position) {
+    forget_fresh();
+    return tl::unexpected(position.error());
+  }
+  ledger::Meta entries;
+  for (std::size_t i = 0; i < parsed.canons.size(); ++i)
+    entries["canon_entry/" + parsed.canons[i].domain] = std::to_string(position->first + i);
+  TRY(ledger_.Append({}, std::move(entries)));
+  for (std::size_t i = 0; i < parsed.canons.size(); ++i) {
+    Domain& domain = domains_[parsed.canons[i].domain];
+    domain.canon = parsed.canons[i];
+    domain.canon_entry = position->first + i;
+    TRY(OpenDomain(parsed.canons[i].domain, domain));
+  }
+  for (auto& [name, domain] : domains_) {
+    const bool stays = std::any_of(parsed.canons.begin(), parsed.canons.end(),
+                                   [&](const auto& canon) { return canon.domain == name; });
+    if (!stays && name != kProofDomain) domain.canon.reset();
+  }
+  KeepStanding();  // what is new first, so that nothing is without in between
+  for (auto& [name, domain] : domains_)
+    TRY(receipts_.ReviewUnder(domain.number, domain.canon ? &*domain.canon : nullptr));
+  AttachFromCanon();
+  result["changed"] = true;
+  result["entry"] = json::Integer(position->first);
+  result["entries"] = json::Integer(count);
+  return result;
+}
+
+Result<json::Object> Agent::ShowCanon() const {
+  json::Object result;
+  const auto source = TRY(ledger_.ReadMeta("canon"));
+  if (!source) return Fail(Code::kNotFound, "no canon is in force; apply one with: proofgate canon apply FILE");
+  result["source"] = json::Bytes(*source);
+  result["digest"] = Hex(Sha256(*source));
+  json::Array domains;
+  for (const auto& [name, domain] : domains_) {
+    if (!domain.canon || name == kProofDomain) continue;
+    domains.push_back(json::Object{{"domain", name}, {"entry", json::Integer(domain.canon_entry)},
+                                   {"canon", policy::CanonJson(*domain.canon)}});
+  }
+  result["domains"] = std::move(domains);
+  return result;
+}
+
+Status Agent::RecordAttach(const std::string& domain, const std::string& cgroup, std::uint64_t id,
+                           const std::string& how) {
+  json::Object body{{"domain", domain}, {"cgroup", json::Bytes(cgroup)},
+                    {"cgroup_id", json::Integer(id)}, {"how", how}};
+  json::Object row{{"domain", domain}, {"cgroup", json::Bytes(cgroup)}, {"how", how}};
+  TRY(ledger_.Append({{"ATTACH", std::move(body)}},
+                     {{fmt::format("cgroup/{}", id), json::Encode(row)}}));
+  attached_[id] = {domain, cgroup, how, clock_.Boot().ns};
+  return {};
+}
+
+// Freezes, labels every thread, checks that none was missed, lets go.
+Status Agent::GovernRunning(const std::string& cgroup, std::uint64_t id, std::uint32_t number) {
+  TRY(FreezeCgroup(cgroup));
+  const auto label = [&]() -> Status {
+    TRY(pep_.Govern(id, number));
+    const std::set<int> threads = TRY(CgroupThreads(cgroup));
+    const std::set<int> labelled = TRY(pep_.Adopt());
+    for (const int thread : threads)
+      if (!labelled.contains(thread))
+        return Fail(Code::kBusy, fmt::format("{}: thread {} could not be labelled", cgroup, thread));
+    return {};
+  };
+  const Status labelled = label();
+  if (!labelled) {
+    Report("undo the attach", pep_.Ungovern(id));
+    Report("undo the attach", pep_.Release(id));
+  }
+  TRY(ThawCgroup(cgroup));
+  return labelled;
+}
+
+Result<json::Object> Agent::Attach(const std::string& name, const std::string& cgroup,
+                                   const std::string& how, bool force) {
+  Domain& domain = *TRY(FindDomain(name));
+  if (!cgroup.starts_with(std::string(kCgroupRoot) + "/") || !policy::IsCleanPath(cgroup))
+    return Fail(Code::kInvalid, cgroup + ": a cgroup below /sys/fs/cgroup expected");
+  const std::string why_not = WhyNotGovern(cgroup);
+  if (!why_not.empty() && !(force && cgroup != kCgroupRoot && why_not != "the daemon is in it"))
+    return Fail(Code::kInvalid, cgroup + ": not governed: " + why_not);
+  const std::uint64_t id = TRY(CgroupId(cgroup));
+  const auto at = attached_.find(id);
+  if (at != attached_.end()) {
+    if (at->second.domain == name)
+      return json::Object{{"cgroup", json::Bytes(cgroup)}, {"changed", false}};
+    return Fail(Code::kInvalid, cgroup + ": governed by domain '" + at->second.domain + "'; detach it first");
+  }
+  TRY(receipts_.KeepStanding(*domain.canon, domain.number, domain.canon_entry));
+  TRY(RecordAttach(name, cgroup, id, how));
+  const Status governed = GovernRunning(cgroup, id, domain.number);
+  if (!governed) {
+    TRY(Leave(id, "attach failed: " + governed.error().message));
+    return tl::unexpected(governed.error());
+  }
+  const std::set<int> threads = TRY(CgroupThreads(cgroup));
+  return json::Object{{"cgroup", json::Bytes(cgroup)}, {"changed", true},
+                      {"threads", json::Integer(threads.size())}};
+}
+
+Result<json::Object> Agent::FreshCgroup(const std::string& name, const std::string& how) {
+  Domain& domain = *TRY(FindDomain(name));
+  TRY(receipts_.KeepStanding(*domain.canon, domain.number, domain.canon_entry));
+  const std::string cgroup = fmt::format("{}/{}/{}-{}", kCgroupDir, name, how, next_run_++);
+  TRY(MakeCgroup(cgroup));
+  const std::uint64_t id = TRY(CgroupId(cgroup));
+  TRY(RecordAttach(name, cgroup, id, how));
+  TRY(pep_.Govern(id, domain.number));
+  return json::Object{{"cgroup", cgroup}, {"cgroup_id", json::Integer(id)}, {"domain", name}};
+}
+
+Result<json::Object> Agent::AttachProcess(const std::string& domain, int pid) {
+  if (pid <= 1 || pid == getpid())
+    return Fail(Code::kInvalid, fmt::format("process {}: not governed", pid));
+  json::Object result = TRY(FreshCgroup(domain, "pid"));
+  const Status moved = MoveProcess(result["cgroup"].string(), pid);
+  if (!moved) {
+    TRY(CloseRun(result["cgroup"].string()));
+    return tl::unexpected(moved.error());
+  }
+  return result;
+}
+
+Status Agent::Leave(std::uint64_t id, const std::string& why) {
+  const auto at = attached_.find(id);
+  if (at == attached_.end()) return {};
+  TRY(pep_.Ungovern(id));
+  json::Object body{{"domain", at->second.domain}, {"cgroup", json::Bytes(at->second.cgroup)},
+                    {"cgroup_id", json::Integer(id)}, {"why", json::Bytes(why)}};
+  attached_.erase(at);
+  TRY(ledger_.Append({{"DETACH", std::move(body)}}, {{fmt::format("cgroup/{}", id), ""}}));
+  return {};
+}
+
+Result<json::Object> Agent::Detach(const std::string& name, const std::string& cgroup) {
+  for (const auto& [id, attached] : attached_) {
+    if (attached.cgroup != cgroup) continue;
+    if (attached.domain != name)
+      return Fail(Code::kInvalid, cgroup + ": governed by domain '" + attached.domain + "'");
+    const std::uint64_t cgroup_id = id;
+    const std::string path = attached.cgroup;
+    TRY(FreezeCgroup(path));
+    const Status left = Leave(cgroup_id, "asked for");
+    const Status released = pep_.Release(cgroup_id);
+    TRY(ThawCgroup(path));
+    TRY(left);
+    TRY(released);
+    return json::Object{{"cgroup", json::Bytes(path)}};
+  }
+  return Fail(Code::kNotFound, cgroup + ": not governed");
+}
+
+Result<json::Object> Agent::OpenRun(const std::string& domain) { return FreshCgroup(domain, "run"); }
+
+Result<json::Object> Agent::OpenProof() {
+  if (!domains_.contains(kProofDomain)) {
+    ledger::Meta meta;
+    TRY(NumberFor(kProofDomain, meta));
+    Domain& domain = domains_[kProofDomain];
+    domain.canon = ProofCanon();
+    TRY(ledger_.Append({}, std::move(meta)));
+    TRY(OpenDomain(kProofDomain, domain));
+  }
+  return FreshCgroup(kProofDomain, "prove");
+}
+
+Result<json::Object> Agent::CloseRun(const std::string& cgroup) {
+  for (auto& [id, attached] : attached_)
+    if (attached.cgroup == cgroup && attached.how != "cgroup") {
+      attached.since_ns = 0;  // the sweep may take it as soon as it is empty
+      SweepRuns();
+      return json::Object{{"cgroup", cgroup}};
+    }
+  return json::Object{{"cgroup", cgroup}};  // the sweep was faster
+}
+
+// Removes the cgroups that we made and that have emptied.
+void Agent::SweepRuns() {
+  const std::uint64_t now = clock_.Boot().ns;
+  std::vector<std::pair<std::uint64_t, Attached>> empty;
+  for (const auto& [id, attached] : attached_) {
+    if (attached.how == "cgroup" || attached.how == "canon") {
+      const auto still = CgroupId(attached.cgroup);
+      if (!still || *still != id) empty.emplace_back(id, attached);
+      continue;
+    }
+    // A command that has not moved in yet must find its cgroup.
+    if (attached.since_ns != 0 && now < attached.since_ns + 30 * kSecondNs) continue;
+    const auto populated = IsPopulated(attached.cgroup);
+    if (populated && *populated) continue;
+    empty.emplace_back(id, attached);
+  }
+  for (const auto& [id, attached] : empty) {
+    if (rmdir(attached.cgroup.c_str()) != 0 && errno != ENOENT && attached.how != "cgroup") continue;
+    Report("leave " + attached.cgroup, Leave(id, "it is empty"));
+  }
+}
+
+// Cgroups that canon names and that exist by now.
+void Agent::AttachFromCanon() {
+  for (const auto& [name, domain] : domains_) {
+    if (!domain.canon || domain.canon->attach.empty()) continue;
+    const std::string& attach = domain.canon->attach;
+    const std::size_t colon = attach.find(':');
+    const std::string target = attach.substr(colon + 1);
+    Result<std::string> cgroup = target;
+    if (attach.starts_with("slice:")) cgroup = CgroupOfSlice(target);
+    if (attach.starts_with("unit:")) cgroup = CgroupOfUnit(target);
+    if (!cgroup) continue;  // not running; asked again
+    const auto id = CgroupId(*cgroup);
+    if (!id || attached_.contains(*id)) continue;
+    const auto attached = Attach(name, *cgroup, "canon", false);
+    if (!attached) std::fprintf(stderr, "attach %s: %s\n", cgroup->c_str(), attached.error().message.c_str());
+  }
+}
+
+void Agent::KeepStanding() {
+  for (const auto& [name, domain] : domains_) {
+    const bool attached = std::any_of(attached_.begin(), attached_.end(), [&](const auto& entry) {
+      return entry.second.domain == name;
+    });
+    if (!attached || !domain.canon) continue;
+    Report("standing receipts of " + name,
+           receipts_.KeepStanding(*domain.canon, domain.number, domain.canon_entry));
+  }
+}
+
+Result<json::Object> Agent::Issue(const IssueRequest& asked,
+                                  std::optional<Receipts::Refusal>& refusal) {
+  const Domain& domain = *TRY(FindDomain(asked.domain));
+  policy::Request request;
+  request.rule = asked.rule;
+  request.ttl_ns = asked.ttl_ns;
+  request.uses = asked.uses;
+  if (!asked.object.empty()) {
+    const policy::Rule* const rule = domain.canon->FindRule(asked.rule);
+    request.object = TRY(ParseObjectText(rule == nullptr ? policy::Kind::kWrite : rule->kind, asked.object));
+  }
+  if (!asked.exe.empty()) {
+    if (!policy::IsCleanPath(asked.exe))
+      return Fail(Code::kInvalid, policy::EscapeForPeople(asked.exe) + ": an absolute path expected");
+    request.exe = TRY(RealPath(asked.exe));
+  }
+  const Receipts::Issued issued = TRY(receipts_.Issue(
+      *domain.canon, domain.number, domain.canon_entry, request, asked.principal, refusal));
+  return json::Object{{"id", issued.id}, {"entry", json::Integer(issued.entry)},
+                      {"uses", json::Integer(issued.uses)}, {"expires_utc", issued.expires_utc},
+                      {"expires_boot_ns", json::Integer(issued.expires_boot_ns)}};
+}
+
+Result<json::Object> Agent::ListReceipts() const {
+  json::Array list;
+  const std::uint64_t now = clock_.Boot().ns;
+  for (const auto& [slot, live] : receipts_.live()) {
+    const SlotUse use = receipts_.UseOf(live);
+    json::Array objects;
+    for (const policy::Object& object : live.receipt.objects)
+      objects.push_back(json::Bytes(policy::Describe(object)));
+    const std::uint64_t left = live.expires_boot_ns > now ? live.expires_boot_ns - now : 0;
+    json::Object row{{"id", live.id}, {"domain", live.receipt.domain}, {"rule", live.receipt.rule},
+                     {"kind", policy::KindName(live.receipt.kind)}, {"objects", std::move(objects)},
+                     {"state", receipts_.StateOf(live)}, {"standing", live.receipt.is_standing},
+                     {"used", json::Integer(use.used)}, {"checked", json::Integer(use.checked)},
+                     {"uses", json::Integer(live.receipt.uses)},
+                     {"seconds_left", json::Integer(left / kSecondNs)}};
+    if (!live.receipt.exe.empty()) row["exe"] = json::Bytes(live.receipt.exe);
+    list.push_back(std::move(row));
+  }
+  return json::Object{{"receipts", std::move(list)}};
+}
+
+Result<json::Object> Agent::Revoke(const std::string& id, const std::string& why) {
+  return json::Object{{"id", TRY(receipts_.Revoke(id, why))}};
+}
+
+std::string Agent::StatusLine() const {
+  return fmt::format("{} cgroups governed, {} receipts, {} ledger entries", attached_.size(),
+                     receipts_.live().size(), ledger_.head().size);
+}
+
+Result<json::Object> Agent::Describe() const {
+  const ledger::Head head = ledger_.head();
+  const gate_settings gate = pep_.ReadSettings();
+  json::Object result{{"version", kVersion}, {"host", host_.id}, {"boot_id", host_.boot_id},
+                      {"kernel", KernelRelease()}, {"gate", pep_.Describe()}};
+  result["governed_threads"] = json::Integer(TRY(pep_.CountLabels()));
+  result["labels_lost"] = json::Integer(gate.labels_lost);
+  result["scope_repairs"] = json::Integer(gate.scope_repairs);
+  result["ledger"] = json::Object{{"origin", ledger_.origin()}, {"size", json::Integer(head.size)},
+                                  {"root", Hex(head.root)},
+                                  {"rollback_noticed_by", "the anchor file; a rollback of the whole disk cannot be noticed on this host"}};
+  json::Array domains;
+  for (const auto& [name, domain] : domains_) {
+    const domain_state state = pep_.ReadDomain(domain.number);
+    json::Array cgroups;
+    for (const auto& [id, attached] : attached_)
+      if (attached.domain == name) cgroups.push_back(json::Bytes(attached.cgroup));
+    std::uint64_t receipts = 0;
+    for (const auto& [slot, live] : receipts_.live())
+      if (live.number == domain.number && receipts_.StateOf(live) == "live") ++receipts;
+    domains.push_back(json::Object{
+        {"domain", name}, {"in_canon", domain.canon.has_value()},
+        {"mode", state.mode == MODE_OBSERVE ? "observe" : "enforce"},
+        {"cgroups", std::move(cgroups)}, {"receipts", json::Integer(receipts)},
+        {"acts", json::Integer(state.act_seq)}, {"denials", json::Integer(state.deny_seq)}});
+  }
+  result["domains"] = std::move(domains);
+  return result;
+}
+
+Result<json::Object> Agent::Flush() {
+  drain_.Flush();
+  TRY(receipts_.SettleNow());
+  return json::Object{{"size", json::Integer(ledger_.head().size)}};
+}
+
+json::Object Agent::CounterObject() const {
+  json::Object domains;
+  for (const auto& [name, domain] : domains_) {
+    const domain_state state = pep_.ReadDomain(domain.number);
+    json::Object codes;
+    for (unsigned code = 0; code < MAX_CODES; ++code)
+      if (state.denials[code] != 0)
+        codes[std::string(policy::GateCodeName(code))] = json::Integer(state.denials[code]);
+    domains[name] = json::Object{{"acts", json::Integer(state.act_seq)},
+                                 {"denials", json::Integer(state.deny_seq)},
+                                 {"codes", std::move(codes)}};
+  }
+  json::Object receipts;
+  for (const auto& [slot, live] : receipts_.live())
+    receipts[live.id] = json::Integer(receipts_.UseOf(live).used);
+  return json::Object{{"domains", std::move(domains)}, {"receipts", std::move(receipts)}};
+}
+
+Result<json::Object> Agent::Counters() {
+  json::Object result;
+  result["before"] = CounterObject();
+  TRY(Flush());
+  result["after"] = CounterObject();
+  result["size"] = json::Integer(ledger_.head().size);
+  result["boot_id"] = host_.boot_id;
+  const auto boot_entry = TRY(ledger_.ReadMeta("boot_entry"));
+  if (!boot_entry) return Fail(Code::kCorrupt, "ledger: no first entry of this boot");
+  result["boot_entry"] = json::Integer(std::stoull(*boot_entry));
+  return result;
+}
+
+Result<json::Object> Agent::Checkpoint() {
+  TRY(Flush());
+  const std::string note = TRY(ledger_.Checkpoint());
+  checkpointed_ = ledger_.head().size;
+  return json::Object{{"checkpoint", json::Bytes(note)}};
+}
+
+Result<json::Object> Agent::Entries(std::uint64_t from, std::uint64_t count) const {
+  const std::uint64_t size = ledger_.head().size;
+  json::Array entries;
+  std::size_t bytes = 0;
+  for (std::uint64_t index = from; index < size && entries.size() < count && bytes < (1u << 20); ++index) {
+    std::string entry = TRY(ledger_.Entry(index));
+    bytes += entry.size();
+    entries.push_back(TRY(json::Parse(entry)));
+  }
+  return json::Object{{"entries", std::move(entries)}, {"size", json::Integer(size)}};
+}
+
+void Agent::Tick() {
+  const std::uint64_t now = clock_.Boot().ns;
+  if (now >= next_second_ns_) {
+    next_second_ns_ = now + kSecondNs;
+    receipts_.Settle();
+    SweepRuns();
+  }
+  if (now >= next_renewal_ns_) {
+    next_renewal_ns_ = now + 5 * kSecondNs;
+    AttachFromCanon();
+    KeepStanding();
+  }
+  if (now >= next_checkpoint_ns_) {
+    next_checkpoint_ns_ = now + 10 * kSecondNs;
+    const std::uint64_t size = ledger_.head().size;
+    if (size != checkpointed_) {
+      const auto signed_head = ledger_.Checkpoint();
+      if (signed_head) checkpointed_ = size;
+      else std::fprintf(stderr, "checkpoint: %s\n", signed_head.error().message.c_str());
+    }
+  }
+}
+
+Status Agent::Stop() {
+  drain_.Stop();
+  TRY(receipts_.SettleNow());
+  const std::uint64_t governed = TRY(pep_.CountLabels());
+  json::Object body{{"boot_id", host_.boot_id}, {"governed_threads", json::Integer(governed)}};
+  ledger::Meta meta;
+  // Nobody is left who could act: the counts are final for this boot.
+  if (governed == 0) meta["clean"] = host_.boot_id;
+  TRY(ledger_.Append({{"STOP", std::move(body)}}, std::move(meta)));
+  TRY(ledger_.Checkpoint());
+  return {};
+}
+
+}  // namespace proofgate::agent

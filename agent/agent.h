@@ -1,0 +1,134 @@
+// Agent: the daemon's state and everything it can be asked to do.
+//
+// Main thread only; the drain has a thread of its own. Results are JSON objects
+// for the control socket: docs/format/control.md.
+
+#ifndef PROOFGATE_AGENT_AGENT_H_
+#define PROOFGATE_AGENT_AGENT_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/drain.h"
+#include "agent/names.h"
+#include "agent/pep.h"
+#include "agent/receipts.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/signature.h"
+#include "ledger/ledger.h"
+#include "policy/parse.h"
+
+namespace proofgate::agent {
+
+inline constexpr const char* kVersion = "0.1.0";
+
+class Agent {
+ public:
+  // Records the start, takes up what this boot left and closes what another
+  // did. All arguments outlive the agent.
+  static Result<std::unique_ptr<Agent>> Start(Pep& pep, ledger::Ledger& ledger,
+                                              const Signer& signer, const Clock& clock, Host host);
+  ~Agent();
+
+  // Renews, settles, cleans up. Call often; does what is due.
+  void Tick();
+  // Settles, records the stop, signs the head. Enforcement goes on.
+  Status Stop();
+  std::uint64_t rounds() const { return drain_.rounds(); }
+  std::string StatusLine() const;
+
+  // All or nothing. Diagnostics (and kInvalid) when the text is not canon.
+  Result<json::Object> ApplyCanon(const std::string& text, const std::string& file,
+                                  std::vector<policy::Diagnostic>& diagnostics);
+  Result<json::Object> ShowCanon() const;
+
+  // Governs a cgroup and what runs in it, or nothing.
+  Result<json::Object> Attach(const std::string& domain, const std::string& cgroup,
+                              const std::string& how, bool force);
+  // Moves one process with its threads into a fresh governed cgroup.
+  Result<json::Object> AttachProcess(const std::string& domain, int pid);
+  Result<json::Object> Detach(const std::string& domain, const std::string& cgroup);
+  // A fresh governed cgroup for a command; it is removed when it has emptied.
+  Result<json::Object> OpenRun(const std::string& domain);
+  Result<json::Object> CloseRun(const std::string& cgroup);
+  // The same in a domain that grants nothing: for `doctor --prove`.
+  Result<json::Object> OpenProof();
+
+  struct IssueRequest {
+    std::string domain;
+    std::string rule;
+    std::string object;  // as a person writes it, or empty
+    std::string exe;
+    std::optional<std::uint64_t> ttl_ns;
+    std::optional<std::uint64_t> uses;
+    std::string principal;
+  };
+  // kDenied: `refusal` says why policy refused.
+  Result<json::Object> Issue(const IssueRequest& request,
+                             std::optional<Receipts::Refusal>& refusal);
+  Result<json::Object> ListReceipts() const;
+  Result<json::Object> Revoke(const std::string& id, const std::string& why);
+
+  Result<json::Object> Describe() const;
+  // Everything recorded so far is in the ledger when it returns.
+  Result<json::Object> Flush();
+  // The gate's counters around a flush, for reconcile.
+  Result<json::Object> Counters();
+  Result<json::Object> Checkpoint();
+  Result<json::Object> Entries(std::uint64_t from, std::uint64_t count) const;
+
+ private:
+  struct Attached {
+    std::string domain;
+    std::string cgroup;
+    std::string how;
+    std::uint64_t since_ns = 0;
+  };
+  struct Domain {
+    std::uint32_t number = 0;
+    std::optional<policy::Canon> canon;  // none: no longer in the canon
+    std::uint64_t canon_entry = 0;
+  };
+
+  Agent(Pep& pep, ledger::Ledger& ledger, const Signer& signer, const Clock& clock, Host host);
+  Status CloseOtherBoots();
+  Status TakeUpThisBoot();
+  Status RecordStart(bool took_up);
+  Result<Domain*> FindDomain(const std::string& name);
+  Result<std::uint32_t> NumberFor(const std::string& name, ledger::Meta& meta);
+  Status OpenDomain(const std::string& name, Domain& domain);
+  Status RecordAttach(const std::string& domain, const std::string& cgroup, std::uint64_t id,
+                      const std::string& how);
+  Status GovernRunning(const std::string& cgroup, std::uint64_t id, std::uint32_t number);
+  Result<json::Object> FreshCgroup(const std::string& domain, const std::string& how);
+  Status Leave(std::uint64_t id, const std::string& why);
+  void SweepRuns();
+  void AttachFromCanon();
+  void KeepStanding();
+  json::Object CounterObject() const;
+
+  Pep& pep_;
+  ledger::Ledger& ledger_;
+  const Signer& signer_;
+  const Clock& clock_;
+  const Host host_;
+  Names names_;
+  Receipts receipts_;
+  Drain drain_;
+  std::map<std::string, Domain> domains_;
+  std::map<std::uint64_t, Attached> attached_;  // by cgroup id
+  std::uint64_t next_run_ = 1;
+  std::uint64_t next_second_ns_ = 0;
+  std::uint64_t next_renewal_ns_ = 0;
+  std::uint64_t next_checkpoint_ns_ = 0;
+  std::uint64_t checkpointed_ = 0;  // size
+};
+
+}  // namespace proofgate::agent
+
+#endif  // PROOFGATE_AGENT_AGENT_H_

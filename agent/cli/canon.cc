@@ -1,0 +1,70 @@
+// canon check, show, apply.
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "agent/cli/client.h"
+#include "agent/cli/commands.h"
+#include "base/durable.h"
+#include "policy/parse.h"
+
+namespace proofgate::cli {
+
+int CheckCanon(const Options& options) {
+  const auto text = ReadFile(options.file, policy::kMaxCanonBytes);
+  if (!text) return Complain(text.error(), options.json);
+  const policy::ParsedCanon parsed = policy::ParseCanon(*text, options.file);
+  if (options.json) {
+    json::Array list;
+    for (const policy::Diagnostic& diagnostic : parsed.diagnostics)
+      list.push_back(json::Object{{"file", json::Bytes(diagnostic.file)},
+                                  {"line", diagnostic.where.line},
+                                  {"column", diagnostic.where.column},
+                                  {"message", json::Bytes(diagnostic.message)},
+                                  {"expected", json::Bytes(diagnostic.expected)}});
+    PrintJson(json::Object{{"diagnostics", std::move(list)},
+                           {"domains", json::Integer(parsed.canons.size())}});
+  } else {
+    for (const policy::Diagnostic& diagnostic : parsed.diagnostics)
+      fmt::print(stderr, "{}\n", policy::EscapeForPeople(policy::Render(diagnostic)));
+    if (parsed.diagnostics.empty())
+      for (const policy::Canon& canon : parsed.canons)
+        fmt::print("{}: domain {}: {} standing grants, {} rules\n", options.file, canon.domain,
+                   canon.standing.size(), canon.rules.size());
+  }
+  return parsed.diagnostics.empty() ? kDone : kRefused;
+}
+
+int ShowCanon(const Options& options) {
+  const Reply reply = Call("canon.show");
+  if (reply.exit_code != kDone) return Complain(reply, options.json);
+  if (options.json) {
+    PrintJson(reply.result);
+  } else {
+    fmt::print("{}", json::GetBytes(reply.result, "source").value_or(""));
+  }
+  return kDone;
+}
+
+int ApplyCanon(const Options& options) {
+  const auto text = ReadFile(options.file, policy::kMaxCanonBytes);
+  if (!text) return Complain(text.error(), options.json);
+  const Reply reply = Call("canon.apply", {{"text", json::Bytes(*text)}, {"file", json::Bytes(options.file)}});
+  if (reply.exit_code != kDone) return Complain(reply, options.json);
+  if (options.json) {
+    PrintJson(reply.result);
+    return kDone;
+  }
+  const json::Value* const changed = reply.result.Find("changed");
+  const std::string digest = json::GetString(reply.result, "digest").value_or("");
+  if (changed != nullptr && *changed == json::Value(false)) {
+    fmt::print("{} is in force already (sha256 {})\n", options.file, digest);
+  } else {
+    fmt::print("{} is in force from entry {} on (sha256 {})\n", options.file,
+               json::GetInteger(reply.result, "entry").value_or(0), digest);
+  }
+  return kDone;
+}
+
+}  // namespace proofgate::cli

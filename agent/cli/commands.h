@@ -1,0 +1,69 @@
+// Commands: one function each; the parsed flags in, the exit code out.
+
+#ifndef PROOFGATE_AGENT_CLI_COMMANDS_H_
+#define PROOFGATE_AGENT_CLI_COMMANDS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace proofgate::cli {
+
+struct Options {
+  bool json = false;
+  bool if_absent = false;
+  bool prove = false;
+  bool force = false;
+  bool follow = false;
+  bool last = false;
+  bool proof = false;
+  std::string file;
+  std::string domain;
+  std::string rule;
+  std::string object;
+  std::string exe;
+  std::string ttl;
+  std::string cgroup;
+  std::string unit;
+  std::string id;
+  std::string reason;
+  std::string export_dir;
+  std::optional<int> pid;
+  std::optional<std::uint64_t> uses;
+  std::optional<std::uint64_t> entry;
+  std::uint64_t lines = 20;
+  std::vector<std::string> command;
+};
+
+// host.cc
+int Init(const Options& options);
+int Doctor(const Options& options);
+int ShowStatus(const Options& options);
+// canon.cc
+int CheckCanon(const Options& options);
+int ShowCanon(const Options& options);
+int ApplyCanon(const Options& options);
+// governed.cc
+int Attach(const Options& options);
+int Detach(const Options& options);
+int Run(const Options& options);
+// receipt.cc
+int IssueReceipt(const Options& options);
+int ListReceipts(const Options& options);
+int ShowReceipt(const Options& options);
+int VerifyReceipt(const Options& options);
+int RevokeReceipt(const Options& options);
+// record.cc
+int TailLedger(const Options& options);
+int ShowEntry(const Options& options);
+int VerifyLedger(const Options& options);
+int ReconcileLedger(const Options& options);
+int CheckpointLedger(const Options& options);
+int Why(const Options& options);
+// prove.cc
+int Prove(const Options& options);
+
+}  // namespace proofgate::cli
+
+#endif  // PROOFGATE_AGENT_CLI_COMMANDS_H_

@@ -1,0 +1,105 @@
+#include "agent/cli/reader.h"
+
+#include <fmt/format.h>
+
+#include "agent/cli/client.h"
+#include "agent/paths.h"
+#include "base/durable.h"
+#include "policy/object.h"
+
+namespace proofgate::cli {
+namespace {
+
+std::string Text(const json::Value& body, const char* key) {
+  return policy::EscapeForPeople(json::GetBytes(body, key).value_or(""));
+}
+
+std::string Object(const json::Value& body) {
+  const std::string address = Text(body, "address");
+  return address.empty() ? Text(body, "path") : address;
+}
+
+}  // namespace
+
+Result<Reader> Reader::Open() {
+  Call("flush");
+  return Reader(TRY(ledger::OpenReadOnly(agent::kLedgerDir)));
+}
+
+Result<Entry> Reader::Read(std::uint64_t index) const {
+  if (index >= head().size)
+    return Fail(Code::kNotFound, fmt::format("entry {}: the ledger has {}", index, head().size));
+  Entry entry;
+  entry.index = index;
+  entry.leaf = TRY(store().ReadEntry(index));
+  const json::Value value = TRY(json::Parse(entry.leaf));
+  entry.kind = TRY(json::GetString(value, "kind"));
+  entry.utc = TRY(json::GetString(value, "utc"));
+  const json::Value* const body = value.Find("body");
+  if (body == nullptr) return Fail(Code::kCorrupt, fmt::format("entry {}: no body", index));
+  entry.body = *body;
+  return entry;
+}
+
+Result<std::optional<Entry>> Reader::FindLast(
+    std::uint64_t before, const std::string& text,
+    const std::function<bool(const Entry&)>& accepts) const {
+  for (std::uint64_t index = before; index-- > 0;) {
+    const std::string leaf = TRY(store().ReadEntry(index));
+    if (leaf.find(text) == std::string::npos) continue;
+    Entry entry = TRY(Read(index));
+    if (accepts(entry)) return std::optional<Entry>(std::move(entry));
+  }
+  return std::optional<Entry>();
+}
+
+Result<Entry> Reader::FindReceipt(const std::string& id) const {
+  if (id.size() < 8 || id.find_first_not_of("0123456789abcdef") != std::string::npos)
+    return Fail(Code::kInvalid, policy::EscapeForPeople(id) + ": eight or more digits of a receipt's id expected");
+  const auto found = TRY(FindLast(head().size, "\"id\":\"" + id, [&](const Entry& entry) {
+    return entry.kind == "ISSUE" || entry.kind == "RENEW";
+  }));
+  if (!found) return Fail(Code::kNotFound, id + ": no such receipt in the ledger");
+  return *found;
+}
+
+Result<PublicKey> HostKey() {
+  return ParseOpenSshPublicKey(TRY(ReadFile(agent::kHostPublicKey, 4096)));
+}
+
+Result<std::string> Anchor() { return ReadFile(ledger::AnchorPath(agent::kLedgerDir), 1 << 16); }
+
+std::string Summary(const Entry& entry) {
+  const json::Value& body = entry.body;
+  std::string what;
+  if (entry.kind == "ACT" || entry.kind == "DENY") {
+    what = fmt::format("{} {} by {}[{}]", Text(body, "op"), Object(body), Text(body, "comm"),
+                       json::GetInteger(body, "pid").value_or(0));
+    if (entry.kind == "DENY") what += ": " + Text(body, "code");
+  } else if (entry.kind == "ISSUE" || entry.kind == "RENEW" || entry.kind == "REVOKE" ||
+             entry.kind == "SETTLED" || entry.kind == "UNSETTLED") {
+    what = "receipt " + Text(body, "id").substr(0, 12);
+    if (const json::Value* const receipt = body.Find("receipt")) what += " under " + Text(*receipt, "rule");
+    if (entry.kind == "REVOKE") what += ": " + Text(body, "why");
+    if (entry.kind == "SETTLED") what += fmt::format(": {} uses", json::GetInteger(body, "used").value_or(0));
+    if (entry.kind == "UNSETTLED")
+      what += fmt::format(": between {} and {} uses", json::GetInteger(body, "last_settled").value_or(0),
+                          json::GetInteger(body, "granted").value_or(0));
+  } else if (entry.kind == "REFUSED") {
+    what = fmt::format("rule {}: {}: {}", Text(body, "rule"), Text(body, "code"), Text(body, "reason"));
+  } else if (entry.kind == "ATTACH" || entry.kind == "DETACH") {
+    what = Text(body, "cgroup");
+  } else if (entry.kind == "DENIALS") {
+    what = fmt::format("denials {} to {}", json::GetInteger(body, "from_seq").value_or(0),
+                       json::GetInteger(body, "to_seq").value_or(0));
+  } else if (entry.kind == "START" || entry.kind == "STOP") {
+    what = Text(body, "kernel");
+  } else if (entry.kind == "CANON") {
+    what = Text(body, "digest");
+  }
+  const std::string domain = Text(body, "domain");
+  return fmt::format("{:>7} {} {:9} {}{}", entry.index, entry.utc, entry.kind,
+                     domain.empty() ? "" : domain + ": ", what);
+}
+
+}  // namespace proofgate::cli

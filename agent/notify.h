@@ -1,0 +1,27 @@
+// Notify: READY=1, WATCHDOG=1, STATUS= and the descriptors that PID 1 keeps for
+// us (sd_notify(3), FileDescriptorStoreMax=). All do nothing outside a service.
+
+#ifndef PROOFGATE_AGENT_NOTIFY_H_
+#define PROOFGATE_AGENT_NOTIFY_H_
+
+#include <map>
+#include <string>
+
+#include "base/fd.h"
+
+namespace proofgate::agent {
+
+// The descriptors kept over a restart, by name. Call once, first.
+std::map<std::string, Fd> TakeStoredFds();
+// PID 1 keeps a duplicate of `fd` until the service is stopped for good.
+void StoreFd(const std::string& name, int fd);
+void RemoveStoredFd(const std::string& name);
+
+void NotifyReady(const std::string& status);
+void NotifyStatus(const std::string& status);
+void NotifyStopping();
+void NotifyAlive();
+
+}  // namespace proofgate::agent
+
+#endif  // PROOFGATE_AGENT_NOTIFY_H_

@@ -1,0 +1,78 @@
+// Pep: the policy enforcement point, as the agent sees it.
+//
+// KernelPep drives the BPF programs; FakePep, in tests/, is maps in memory.
+// Nothing above this line of the code base includes a libbpf header. Calls come
+// from the agent's main thread, but for ring() and ReadDomain(), which the
+// drain thread uses as well.
+
+#ifndef PROOFGATE_AGENT_PEP_H_
+#define PROOFGATE_AGENT_PEP_H_
+
+#include <cstdint>
+#include <set>
+#include <span>
+#include <string>
+
+#include "agent/ring.h"
+#include "base/result.h"
+#include "bpf/wire.h"
+
+namespace proofgate::agent {
+
+struct SlotUse {
+  std::uint64_t used = 0;     // may exceed the receipt's uses: refused attempts
+  std::uint64_t checked = 0;
+};
+
+class Pep {
+ public:
+  virtual ~Pep() = default;
+
+  // The number of the inode behind `fd` (O_PATH will do), given now if it had
+  // none. It lasts while the inode is in memory: keep `fd` open.
+  virtual Result<std::uint64_t> Mark(int fd) = 0;
+
+  // Receipts. The receipt must already be in a committed ledger entry; the Pep
+  // cannot know that, its caller must. WriteSlot sets the counters to zero and
+  // the state last.
+  virtual receipt_slot ReadSlot(std::uint32_t slot) const = 0;
+  virtual void WriteSlot(std::uint32_t slot, const receipt_slot& receipt) = 0;
+  virtual void SetState(std::uint32_t slot, slot_state state) = 0;
+  virtual void SetExpiry(std::uint32_t slot, std::uint64_t boot_ns) = 0;
+
+  // Which receipts name an object or address; an empty list removes the row.
+  // kBusy: the table or the row is full.
+  virtual Status WriteGrants(const grant_key& key, std::span<const grant> grants) = 0;
+  virtual Status WriteAddresses(const address_key& key, std::span<const grant> grants) = 0;
+  // Removes every row that `keep` and `keep_addresses` do not hold (after a restart).
+  virtual Status KeepOnly(const std::set<std::string>& keep,
+                          const std::set<std::string>& keep_addresses) = 0;
+
+  // Scope. Adopt labels the tasks already in governed cgroups and returns the
+  // thread ids that carry a label there; the cgroup must be frozen.
+  virtual Status Govern(std::uint64_t cgroup_id, std::uint32_t domain) = 0;
+  virtual Status Ungovern(std::uint64_t cgroup_id) = 0;
+  virtual Result<std::set<int>> Adopt() = 0;
+  virtual Status Release(std::uint64_t cgroup_id) = 0;
+  virtual Result<std::uint64_t> CountLabels() const = 0;
+
+  // Domains. OpenDomain makes the ring if there is none and sets the mode.
+  virtual Status OpenDomain(std::uint32_t domain, domain_mode mode) = 0;
+  virtual domain_state ReadDomain(std::uint32_t domain) const = 0;
+  virtual Ring& ring(std::uint32_t domain) = 0;            // of an open domain
+  virtual std::string ring_id(std::uint32_t domain) const = 0;  // tells rings of one boot apart
+  virtual gate_settings ReadSettings() const = 0;
+
+  // Which programs act, as text for people: "build 1234… 43 programs".
+  virtual std::string Describe() const = 0;
+};
+
+// The bytes of a key, for KeepOnly.
+template <class Key>
+std::string KeyBytes(const Key& key) {
+  return {reinterpret_cast<const char*>(&key), sizeof(key)};
+}
+
+}  // namespace proofgate::agent
+
+#endif  // PROOFGATE_AGENT_PEP_H_

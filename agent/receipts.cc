@@ -1,0 +1,504 @@
+#include "agent/receipts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+#include "base/bytes.h"
+#include "policy/trace.h"
+
+namespace proofgate::agent {
+namespace {
+
+using policy::Kind;
+using policy::Object;
+using policy::Receipt;
+
+constexpr std::uint64_t kSecondNs = 1'000'000'000;
+constexpr std::uint64_t kStandingNs = 120 * kSecondNs;
+constexpr std::uint64_t kRenewBelowNs = 80 * kSecondNs;
+constexpr std::uint64_t kBuryAfterNs = 60 * kSecondNs;  // until then a refusal says EXPIRED
+constexpr std::uint64_t kStandingUses = (1ull << 53) - 1;
+
+act_kind KernelKind(Kind kind) {
+  switch (kind) {
+    case Kind::kExec: return KIND_EXEC;
+    case Kind::kLoad: return KIND_LOAD;
+    case Kind::kWrite: return KIND_WRITE;
+    case Kind::kConnect: return KIND_CONNECT;
+  }
+  return KIND_NEVER;
+}
+
+std::string SlotKey(std::uint32_t slot) { return fmt::format("slot/{}", slot); }
+
+bool SameGrant(const Receipt& receipt, const policy::Standing& standing) {
+  return receipt.is_standing && receipt.rule == standing.id && receipt.kind == standing.kind &&
+         receipt.objects == standing.objects && receipt.except == standing.except;
+}
+
+json::Object ReceiptRecord(const std::string& id, const std::string& body,
+                           const std::string& signature) {
+  json::Object record;
+  record["id"] = id;
+  record["receipt"] = *json::Parse(body);  // we encoded it: it parses
+  record["signature"] = signature;
+  return record;
+}
+
+}  // namespace
+
+std::string Unarmour(const std::string& armoured) {
+  std::string base64;
+  for (std::size_t at = 0; at < armoured.size();) {
+    const std::size_t end = std::min(armoured.find('\n', at), armoured.size());
+    if (armoured[at] != '-') base64 += armoured.substr(at, end - at);
+    at = end + 1;
+  }
+  return base64;
+}
+
+std::string Armour(const std::string& base64) {
+  std::string armoured = "-----BEGIN SSH SIGNATURE-----\n";
+  for (std::size_t at = 0; at < base64.size(); at += 70) armoured += base64.substr(at, 70) + "\n";
+  return armoured + "-----END SSH SIGNATURE-----\n";
+}
+
+Result<Receipts::Resolved> Receipts::Resolve(std::uint32_t number, Kind kind,
+                                             const std::vector<Object>& objects,
+                                             const std::vector<std::string>& except,
+                                             Missing missing) {
+  std::vector<Target> targets;
+  for (const Object& object : objects)
+    for (Target& target : TRY(ResolveObject(kind, object, except, missing)))
+      targets.push_back(std::move(target));
+  return Place(number, kind, std::move(targets));
+}
+
+Result<Receipts::Resolved> Receipts::Place(std::uint32_t number, Kind kind,
+                                           std::vector<Target> targets) {
+  Resolved resolved;
+  for (Target& target : targets) {
+    GrantPlace place;
+    place.form = target.form;
+    if (target.form == FORM_ADDRESS) {
+      place.is_address = true;
+      for (address_key key : target.addresses) {
+        key.domain = number;
+        place.address = key;
+        resolved.places.push_back(place);
+      }
+      continue;
+    }
+    if (target.form == FORM_NAMED) {
+      if (!resolved.name.empty())
+        return Fail(Code::kUnsupported, "a receipt can name one file that does not exist yet, not two; ask for them one by one");
+      resolved.name = target.name;
+    }
+    place.key.domain = number;
+    place.key.kind = KernelKind(kind);
+    place.key.object = target.fd.is_open() ? TRY(pep_.Mark(target.fd.get())) : target.object;
+    resolved.places.push_back(place);
+  }
+  resolved.targets = std::move(targets);
+  return resolved;
+}
+
+Result<std::uint32_t> Receipts::FreeSlot() {
+  for (int round = 0; round < 2; ++round) {
+    for (std::uint32_t tried = 1; tried < MAX_RECEIPTS; ++tried) {
+      const std::uint32_t slot = next_slot_;
+      next_slot_ = next_slot_ + 1 == MAX_RECEIPTS ? 1 : next_slot_ + 1;
+      if (!live_.contains(slot)) return slot;
+    }
+    std::vector<std::uint32_t> dead;
+    for (const auto& [slot, live] : live_)
+      if (live.settled) dead.push_back(slot);
+    for (const std::uint32_t slot : dead) Bury(slot);
+  }
+  return Fail(Code::kBusy, fmt::format("{} receipts are live, no more fit", MAX_RECEIPTS - 1));
+}
+
+policy::Receipt Receipts::NewBody(const policy::Canon& canon, const std::string& canon_digest) {
+  Receipt body;
+  body.tenant = canon.tenant;
+  body.domain = canon.domain;
+  body.host = host_.id;
+  body.boot_id = host_.boot_id;
+  body.canon = canon_digest;
+  body.sequence = ++sequence_;
+  body.not_before_boot_ns = clock_.Boot().ns;
+  body.not_before_utc = FormatUtc(clock_.Utc());
+  return body;
+}
+
+Result<Receipts::Issued> Receipts::Install(Receipt body, std::uint32_t number,
+                                           std::uint64_t canon_entry, Resolved resolved, Fd exe) {
+  const std::uint32_t slot = TRY(FreeSlot());
+  const std::string bytes = policy::EncodeReceipt(body);
+  Live live;
+  live.receipt = body;
+  live.id = policy::ReceiptId(bytes);
+  live.number = number;
+  live.slot = slot;
+  live.gen = pep_.ReadSlot(slot).gen + 1;
+  if (live.gen == 0) live.gen = 1;
+  live.expires_boot_ns = body.expires_boot_ns;
+  live.targets = std::move(resolved.targets);
+  live.exe = std::move(exe);
+
+  json::Object record =
+      ReceiptRecord(live.id, bytes, Unarmour(SshSign(signer_, policy::kReceiptNamespace, bytes)));
+  record["domain"] = body.domain;
+  record["canon_entry"] = json::Integer(canon_entry);
+  ledger::Meta meta;
+  meta[SlotKey(slot)] = RowOf(live);
+  meta["sequence"] = fmt::format("{}:{}", host_.boot_id, sequence_);
+  const ledger::Position position = TRY(ledger_.Append({{"ISSUE", std::move(record)}}, std::move(meta)));
+
+  receipt_slot kernel{};
+  kernel.state = SLOT_FREE;
+  kernel.gen = live.gen;
+  kernel.domain = number;
+  kernel.kind = KernelKind(body.kind);
+  kernel.not_before_boot_ns = body.not_before_boot_ns;
+  kernel.expires_boot_ns = body.expires_boot_ns;
+  kernel.max_uses = body.uses;
+  kernel.flags = body.is_standing ? RECEIPT_STANDING : 0;
+  if (live.exe.is_open()) kernel.exe = TRY(pep_.Mark(live.exe.get()));
+  kernel.name_len = static_cast<__u32>(resolved.name.size());
+  std::memcpy(kernel.name, resolved.name.data(), resolved.name.size());
+  pep_.WriteSlot(slot, kernel);
+  names_.SetReceipt(slot, live.gen, live.id);
+  const Status placed = grants_.Place(slot, live.gen, resolved.places);
+  if (!placed) {
+    json::Object why{{"id", live.id}, {"domain", body.domain},
+                     {"why", "not installed: " + policy::EscapeForPeople(placed.error().message)}};
+    TRY(ledger_.Append({{"REVOKE", std::move(why)}}, {{SlotKey(slot), ""}}));
+    return tl::unexpected(placed.error());
+  }
+  pep_.SetState(slot, SLOT_LIVE);
+  Issued issued{live.id, position.first, live.expires_boot_ns, body.expires_utc, body.uses};
+  live_.emplace(slot, std::move(live));
+  return issued;
+}
+
+Result<Receipts::Issued> Receipts::Issue(const policy::Canon& canon, std::uint32_t number,
+                                         std::uint64_t canon_entry,
+                                         const policy::Request& request,
+                                         const std::string& principal,
+                                         std::optional<Refusal>& refusal) {
+  const policy::Canon real = TRY(WithRealPaths(canon));
+  policy::Decision decision = policy::Decide(real, request);
+  if (decision.code != policy::DecisionCode::kPermitted) {
+    json::Object body{{"domain", canon.domain},
+                      {"rule", json::Bytes(request.rule)},
+                      {"code", policy::DecisionCodeName(decision.code)},
+                      {"reason", json::Bytes(decision.reason)},
+                      {"canon_entry", json::Integer(canon_entry)},
+                      {"principal", principal}};
+    json::Array rules;
+    for (const std::string& rule : decision.rules) rules.push_back(rule);
+    body["rules"] = std::move(rules);
+    if (request.object) body["object"] = policy::ObjectJson(*request.object);
+    if (request.ttl_ns) body["ttl_ns"] = json::Integer(*request.ttl_ns);
+    if (request.uses) body["uses"] = json::Integer(*request.uses);
+    if (!request.exe.empty()) body["exe"] = json::Bytes(request.exe);
+    const ledger::Position position = TRY(ledger_.Append({{"REFUSED", std::move(body)}}));
+    std::string message = decision.reason;
+    refusal = Refusal{std::move(decision), position.first};
+    return Fail(Code::kDenied, std::move(message));
+  }
+  Resolved resolved = TRY(Resolve(number, decision.kind, decision.objects, {}, Missing::kRefuse));
+  Fd exe;
+  if (!request.exe.empty()) {
+    Object program;
+    program.path = request.exe;
+    auto targets = TRY(ResolveObject(Kind::kExec, program, {}, Missing::kRefuse));
+    exe = std::move(targets.front().fd);
+    names_.SetProgram(TRY(pep_.Mark(exe.get())), request.exe);
+  }
+  Receipt body = NewBody(canon, Hex(Sha256(json::Encode(policy::CanonJson(canon)))));
+  body.rule = request.rule;
+  body.principal = principal;
+  body.kind = decision.kind;
+  body.objects = decision.objects;
+  body.exe = request.exe;
+  body.expires_boot_ns = body.not_before_boot_ns + decision.ttl_ns;
+  body.expires_utc = FormatUtc({clock_.Utc().ms + static_cast<std::int64_t>(decision.ttl_ns / 1'000'000)});
+  body.uses = decision.uses;
+  return Install(std::move(body), number, canon_entry, std::move(resolved), std::move(exe));
+}
+
+Status Receipts::KeepStanding(const policy::Canon& canon, std::uint32_t number,
+                              std::uint64_t canon_entry) {
+  const std::uint64_t now = clock_.Boot().ns;
+  const std::string digest = Hex(Sha256(json::Encode(policy::CanonJson(canon))));
+  for (const policy::Standing& standing : canon.standing) {
+    const auto held = std::find_if(live_.begin(), live_.end(), [&](const auto& entry) {
+      const Live& live = entry.second;
+      return live.number == number && !live.revoked && !live.settled &&
+             live.expires_boot_ns > now && SameGrant(live.receipt, standing);
+    });
+    if (held != live_.end() && held->second.expires_boot_ns > now + kRenewBelowNs) continue;
+    Resolved resolved =
+        TRY(Resolve(number, standing.kind, standing.objects, standing.except, Missing::kSkip));
+    if (resolved.places.empty()) continue;  // nothing of it exists on this host
+    Receipt body = NewBody(canon, digest);
+    body.rule = standing.id;
+    body.is_standing = true;
+    body.principal = "daemon";
+    body.kind = standing.kind;
+    body.objects = standing.objects;
+    body.except = standing.except;
+    body.expires_boot_ns = now + kStandingNs;
+    body.expires_utc = FormatUtc({clock_.Utc().ms + static_cast<std::int64_t>(kStandingNs / 1'000'000)});
+    body.uses = kStandingUses;
+    if (held == live_.end()) {
+      TRY(Install(std::move(body), number, canon_entry, std::move(resolved), Fd()));
+      continue;
+    }
+    Live& live = held->second;
+    body.renews = live.id;
+    const std::string bytes = policy::EncodeReceipt(body);
+    const std::string id = policy::ReceiptId(bytes);
+    json::Object record =
+        ReceiptRecord(id, bytes, Unarmour(SshSign(signer_, policy::kReceiptNamespace, bytes)));
+    record["domain"] = canon.domain;
+    record["renews"] = live.id;
+    record["canon_entry"] = json::Integer(canon_entry);
+    Live renewed_row;
+    renewed_row.receipt = live.receipt;
+    renewed_row.id = live.id;
+    renewed_row.slot = live.slot;
+    renewed_row.gen = live.gen;
+    renewed_row.last = live.last;
+    renewed_row.expires_boot_ns = body.expires_boot_ns;
+    ledger::Meta meta;
+    meta[SlotKey(live.slot)] = RowOf(renewed_row);
+    meta["sequence"] = fmt::format("{}:{}", host_.boot_id, sequence_);
+    TRY(ledger_.Append({{"RENEW", std::move(record)}}, std::move(meta)));
+    TRY(grants_.Place(live.slot, live.gen, resolved.places));
+    live.targets = std::move(resolved.targets);
+    live.expires_boot_ns = body.expires_boot_ns;
+    pep_.SetExpiry(live.slot, body.expires_boot_ns);
+  }
+  return {};
+}
+
+Result<std::string> Receipts::Revoke(const std::string& id_or_prefix, const std::string& why) {
+  Live* found = nullptr;
+  for (auto& [slot, live] : live_) {
+    const bool matches = live.id == id_or_prefix ||
+                         (id_or_prefix.size() >= 8 && live.id.starts_with(id_or_prefix));
+    if (!matches || live.revoked || live.settled) continue;
+    if (found != nullptr) return Fail(Code::kInvalid, id_or_prefix + ": more than one receipt starts like this");
+    found = &live;
+  }
+  if (found == nullptr) return Fail(Code::kNotFound, id_or_prefix + ": no live receipt has this id");
+  // Dead first: a revocation that is recorded but not in force would be worse
+  // than one that is in force and recorded a moment later.
+  pep_.SetState(found->slot, SLOT_REVOKED);
+  found->revoked = true;
+  found->dead_since_ns = clock_.Boot().ns;
+  json::Object body{{"id", found->id}, {"domain", found->receipt.domain}, {"why", json::Bytes(why)}};
+  TRY(ledger_.Append({{"REVOKE", std::move(body)}}, {{SlotKey(found->slot), RowOf(*found)}}));
+  return found->id;
+}
+
+Status Receipts::ReviewUnder(std::uint32_t number, const policy::Canon* canon) {
+  std::vector<std::string> revoke;
+  std::optional<policy::Canon> real;
+  if (canon != nullptr) real = TRY(WithRealPaths(*canon));
+  for (const auto& [slot, live] : live_) {
+    if (live.number != number || live.revoked || live.settled) continue;
+    bool permitted = false;
+    if (canon != nullptr && live.receipt.is_standing) {
+      permitted = std::any_of(canon->standing.begin(), canon->standing.end(),
+                              [&](const auto& standing) { return SameGrant(live.receipt, standing); });
+    } else if (canon != nullptr) {
+      permitted = true;
+      for (const Object& object : live.receipt.objects) {
+        policy::Request request;
+        request.rule = live.receipt.rule;
+        request.object = object;
+        request.ttl_ns = live.receipt.expires_boot_ns - live.receipt.not_before_boot_ns;
+        request.uses = live.receipt.uses;
+        const policy::Decision decision = policy::Decide(*real, request);
+        permitted = permitted && decision.code == policy::DecisionCode::kPermitted &&
+                    decision.kind == live.receipt.kind;
+      }
+    }
+    if (!permitted) revoke.push_back(live.id);
+  }
+  for (const std::string& id : revoke) TRY(Revoke(id, "the canon in force does not permit it"));
+  return {};
+}
+
+std::string Receipts::StateOf(const Live& live) const {
+  if (live.revoked) return "revoked";
+  if (clock_.Boot().ns >= live.expires_boot_ns) return "expired";
+  if (UseOf(live).used >= live.receipt.uses) return "exhausted";
+  return "live";
+}
+
+SlotUse Receipts::UseOf(const Live& live) const {
+  const receipt_slot slot = pep_.ReadSlot(live.slot);
+  return {std::min<std::uint64_t>(slot.used, live.receipt.uses), slot.checked};
+}
+
+std::string Receipts::RowOf(const Live& live) const {
+  json::Object row;
+  row["id"] = live.id;
+  row["boot_id"] = live.receipt.boot_id;
+  row["domain"] = live.receipt.domain;
+  row["gen"] = json::Integer(live.gen);
+  row["body"] = policy::EncodeReceipt(live.receipt);
+  row["expires_boot_ns"] = json::Integer(live.expires_boot_ns);
+  row["revoked"] = live.revoked;
+  row["settled"] = live.settled;
+  row["used"] = json::Integer(live.last.used);
+  row["checked"] = json::Integer(live.last.checked);
+  json::Array handles;
+  if (!live.receipt.is_standing)
+    for (const Target& target : live.targets) handles.push_back(target.handle);
+  row["handles"] = std::move(handles);
+  return json::Encode(row);
+}
+
+void Receipts::SettleRecords(std::vector<ledger::Record>& records, ledger::Meta& meta) {
+  const std::uint64_t now = clock_.Boot().ns;
+  for (auto& [slot, live] : live_) {
+    if (live.settled) continue;
+    const SlotUse use = UseOf(live);
+    // A second's grace: an act that was judged in time may still be counting.
+    const bool expired = now >= live.expires_boot_ns + kSecondNs;
+    const bool ended = expired || (live.revoked && now >= live.dead_since_ns + kSecondNs);
+    if (!ended && use.used == live.last.used && use.checked == live.last.checked) continue;
+    live.last = use;
+    if (ended) {
+      live.settled = true;
+      live.dead_since_ns = now;
+    }
+    json::Object body{{"id", live.id}, {"domain", live.receipt.domain},
+                      {"used", json::Integer(use.used)}, {"checked", json::Integer(use.checked)},
+                      {"final", ended}};
+    if (ended) body["state"] = StateOf(live);
+    records.push_back({"SETTLED", std::move(body)});
+    meta[SlotKey(slot)] = RowOf(live);
+  }
+}
+
+void Receipts::Settle() {
+  std::vector<ledger::Record> records;
+  ledger::Meta meta;
+  SettleRecords(records, meta);
+  if (!records.empty())
+    ledger_.AppendAsync(std::move(records), std::move(meta), [](const Result<ledger::Position>&) {});
+  const std::uint64_t now = clock_.Boot().ns;
+  std::vector<std::uint32_t> bury;
+  for (const auto& [slot, live] : live_)
+    if (live.settled && now >= live.dead_since_ns + kBuryAfterNs) bury.push_back(slot);
+  for (const std::uint32_t slot : bury) Bury(slot);
+}
+
+Status Receipts::SettleNow() {
+  std::vector<ledger::Record> records;
+  ledger::Meta meta;
+  SettleRecords(records, meta);
+  if (!records.empty()) TRY(ledger_.Append(std::move(records), std::move(meta)));
+  return {};
+}
+
+void Receipts::Bury(std::uint32_t slot) {
+  const auto at = live_.find(slot);
+  const Status removed = grants_.Remove(slot);
+  if (!removed) std::fprintf(stderr, "bury a receipt: %s\n", removed.error().message.c_str());
+  pep_.SetState(slot, SLOT_FREE);
+  names_.ForgetReceipt(slot, at->second.gen);
+  live_.erase(at);
+  ledger_.AppendAsync({}, {{SlotKey(slot), ""}}, [](const Result<ledger::Position>&) {});
+}
+
+Status Receipts::RestoreOne(std::uint32_t slot, const json::Value& row, std::uint32_t number) {
+  Live live;
+  live.receipt = TRY(policy::ParseReceipt(TRY(json::GetString(row, "body"))));
+  live.id = TRY(json::GetString(row, "id"));
+  live.number = number;
+  live.slot = slot;
+  live.gen = static_cast<std::uint32_t>(TRY(json::GetInteger(row, "gen")));
+  live.expires_boot_ns = TRY(json::GetInteger(row, "expires_boot_ns"));
+  live.revoked = row.Find("revoked") != nullptr && *row.Find("revoked") == json::Value(true);
+  live.settled = row.Find("settled") != nullptr && *row.Find("settled") == json::Value(true);
+  live.last = {TRY(json::GetInteger(row, "used")), TRY(json::GetInteger(row, "checked"))};
+  live.dead_since_ns = clock_.Boot().ns;
+  const receipt_slot kernel = pep_.ReadSlot(slot);
+  if (kernel.gen != live.gen || kernel.state == SLOT_FREE) {
+    json::Object body{{"id", live.id}, {"domain", live.receipt.domain},
+                      {"why", "not installed: the daemon ended between the record and the gate"}};
+    TRY(ledger_.Append({{"REVOKE", std::move(body)}}, {{SlotKey(slot), ""}}));
+    return {};
+  }
+  if (kernel.state == SLOT_REVOKED && !live.revoked) {
+    live.revoked = true;
+    json::Object body{{"id", live.id}, {"domain", live.receipt.domain},
+                      {"why", "revoked before the daemon ended"}};
+    TRY(ledger_.Append({{"REVOKE", std::move(body)}}, {{SlotKey(slot), RowOf(live)}}));
+  }
+  names_.SetReceipt(slot, live.gen, live.id);
+  Resolved resolved;
+  if (live.receipt.is_standing) {
+    resolved = TRY(Resolve(number, live.receipt.kind, live.receipt.objects, live.receipt.except,
+                           Missing::kSkip));
+  } else {
+    // The objects are the inodes of the issue, whatever has their names now.
+    const json::Value* const handles = row.Find("handles");
+    std::vector<Target> same;
+    std::size_t index = 0;
+    for (const Object& object : live.receipt.objects) {
+      auto targets = ResolveObject(live.receipt.kind, object, live.receipt.except, Missing::kSkip);
+      if (!targets) continue;
+      for (Target& target : *targets) {
+        const bool known = handles != nullptr && handles->is_array() && index < handles->array().size();
+        const bool is_same = !target.fd.is_open() ||
+                             (known && !target.handle.empty() &&
+                              handles->array()[index] == json::Value(target.handle));
+        ++index;
+        if (is_same) same.push_back(std::move(target));
+      }
+    }
+    resolved = TRY(Place(number, live.receipt.kind, std::move(same)));
+    if (!live.receipt.exe.empty()) {
+      Object program;
+      program.path = live.receipt.exe;
+      auto targets = ResolveObject(Kind::kExec, program, {}, Missing::kSkip);
+      if (targets && !targets->empty()) live.exe = std::move(targets->front().fd);
+    }
+  }
+  TRY(grants_.Place(slot, live.gen, resolved.places));
+  live.targets = std::move(resolved.targets);
+  live_.emplace(slot, std::move(live));
+  return {};
+}
+
+Status Receipts::Restore(const std::map<std::string, std::uint32_t>& domains) {
+  for (const auto& [key, bytes] : TRY(ledger_.ScanMeta("slot/"))) {
+    const json::Value row = TRY(json::Parse(bytes));
+    const std::uint64_t slot = std::stoull(key);
+    const auto domain = domains.find(TRY(json::GetString(row, "domain")));
+    if (slot == 0 || slot >= MAX_RECEIPTS || domain == domains.end() ||
+        TRY(json::GetString(row, "boot_id")) != host_.boot_id)
+      return Fail(Code::kCorrupt, "ledger: slot row " + key);
+    TRY(RestoreOne(static_cast<std::uint32_t>(slot), row, domain->second));
+  }
+  const auto sequence = TRY(ledger_.ReadMeta("sequence"));
+  if (sequence && sequence->starts_with(host_.boot_id + ":"))
+    sequence_ = std::stoull(sequence->substr(host_.boot_id.size() + 1));
+  for (std::uint32_t slot = 1; slot < MAX_RECEIPTS; ++slot)
+    if (!live_.contains(slot) && pep_.ReadSlot(slot).state != SLOT_FREE) pep_.SetState(slot, SLOT_FREE);
+  return grants_.KeepOnlyOurs();
+}
+
+}  // namespace proofgate::agent

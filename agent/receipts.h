@@ -1,0 +1,134 @@
+// Receipts: issues, prolongs, revokes, settles and buries them.
+//
+// Order of an issue: decide → resolve → sign → append and sync → install. What
+// the ledger has and the gate has not is revoked at restart; what the gate has
+// and the ledger has not is freed. Main thread only.
+
+#ifndef PROOFGATE_AGENT_RECEIPTS_H_
+#define PROOFGATE_AGENT_RECEIPTS_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/grants.h"
+#include "agent/names.h"
+#include "agent/pep.h"
+#include "agent/resolve.h"
+#include "base/clock.h"
+#include "base/signature.h"
+#include "ledger/ledger.h"
+#include "policy/canon.h"
+#include "policy/pdp.h"
+#include "policy/receipt.h"
+
+namespace proofgate::agent {
+
+struct Host {
+  std::string id;       // machine id
+  std::string boot_id;
+};
+
+class Receipts {
+ public:
+  // All outlive it.
+  Receipts(Pep& pep, ledger::Ledger& ledger, const Signer& signer, const Clock& clock,
+           Names& names, Host host)
+      : pep_(pep), ledger_(ledger), signer_(signer), clock_(clock), names_(names),
+        host_(std::move(host)), grants_(pep) {}
+
+  struct Live {
+    policy::Receipt receipt;      // as first issued
+    std::string id;               // of the first; renewals count on it
+    std::uint32_t number = 0;     // of the domain
+    std::uint32_t slot = 0;
+    std::uint32_t gen = 0;
+    std::uint64_t expires_boot_ns = 0;
+    bool revoked = false;
+    bool settled = false;         // for good
+    SlotUse last;                 // settled so far
+    std::uint64_t dead_since_ns = 0;
+    std::vector<Target> targets;  // their descriptors keep the marks
+    Fd exe;
+  };
+
+  // Takes up the receipts that the ledger holds, all of this boot. `domains`:
+  // numbers by name.
+  Status Restore(const std::map<std::string, std::uint32_t>& domains);
+
+  struct Issued {
+    std::string id;
+    std::uint64_t entry = 0;
+    std::uint64_t expires_boot_ns = 0;
+    std::string expires_utc;
+    std::uint64_t uses = 0;
+  };
+  struct Refusal {
+    policy::Decision decision;
+    std::uint64_t entry = 0;
+  };
+  // `refusal` is set, and kDenied returned, when policy said no. Other errors
+  // (kInvalid, kNotFound, kBusy, kUnsupported) mean that nothing was decided.
+  Result<Issued> Issue(const policy::Canon& canon, std::uint32_t number,
+                       std::uint64_t canon_entry, const policy::Request& request,
+                       const std::string& principal, std::optional<Refusal>& refusal);
+
+  // Issues or prolongs what canon grants to every process of an attached domain.
+  Status KeepStanding(const policy::Canon& canon, std::uint32_t number,
+                      std::uint64_t canon_entry);
+
+  // kNotFound: no live receipt has this id (or prefix of eight digits or more).
+  Result<std::string> Revoke(const std::string& id_or_prefix, const std::string& why);
+  // Revokes what `canon` (nullptr: domain removed) would not permit now.
+  Status ReviewUnder(std::uint32_t number, const policy::Canon* canon);
+
+  // Writes SETTLED for those whose counts moved, for good for those that ended,
+  // and buries the long dead. Async; call each second.
+  void Settle();
+  // The same for all, and waits: before reconcile and at stop.
+  Status SettleNow();
+
+  const std::map<std::uint32_t, Live>& live() const { return live_; }
+  std::string StateOf(const Live& live) const;  // "live", "expired", "exhausted", "revoked"
+  SlotUse UseOf(const Live& live) const;
+
+ private:
+  struct Resolved {
+    std::vector<Target> targets;
+    std::vector<GrantPlace> places;
+    std::string name;  // FORM_NAMED
+  };
+  Result<Resolved> Resolve(std::uint32_t number, policy::Kind kind,
+                           const std::vector<policy::Object>& objects,
+                           const std::vector<std::string>& except, Missing missing);
+  Result<Resolved> Place(std::uint32_t number, policy::Kind kind, std::vector<Target> targets);
+  Result<std::uint32_t> FreeSlot();
+  policy::Receipt NewBody(const policy::Canon& canon, const std::string& canon_digest);
+  Result<Issued> Install(policy::Receipt body, std::uint32_t number, std::uint64_t canon_entry,
+                         Resolved resolved, Fd exe);
+  Status RestoreOne(std::uint32_t slot, const json::Value& row, std::uint32_t number);
+  void Bury(std::uint32_t slot);
+  void SettleRecords(std::vector<ledger::Record>& records, ledger::Meta& meta);
+  std::string RowOf(const Live& live) const;
+
+  Pep& pep_;
+  ledger::Ledger& ledger_;
+  const Signer& signer_;
+  const Clock& clock_;
+  Names& names_;
+  const Host host_;
+  Grants grants_;
+  std::map<std::uint32_t, Live> live_;  // by slot
+  std::uint64_t sequence_ = 0;
+  std::uint32_t next_slot_ = 1;
+};
+
+// Expands a SSHSIG armour to and from one line of base64, for entries.
+std::string Unarmour(const std::string& armoured);
+std::string Armour(const std::string& base64);
+
+}  // namespace proofgate::agent
+
+#endif  // PROOFGATE_AGENT_RECEIPTS_H_

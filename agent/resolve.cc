@@ -1,0 +1,330 @@
+#include "agent/resolve.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <sstream>
+
+#include "base/bytes.h"
+
+namespace proofgate::agent {
+namespace {
+
+using policy::Form;
+using policy::Kind;
+using policy::Object;
+
+constexpr std::size_t kMaxPrograms = 8192;  // below one directory
+
+std::string Handle(int fd) {
+  struct stat info {};
+  if (fstat(fd, &info) != 0) return "";
+  std::array<char, sizeof(file_handle) + MAX_HANDLE_SZ> room{};
+  auto* const handle = reinterpret_cast<file_handle*>(room.data());
+  handle->handle_bytes = MAX_HANDLE_SZ;
+  int mount = 0;
+  if (name_to_handle_at(fd, "", handle, &mount, AT_EMPTY_PATH) != 0) return "";
+  const auto* const bytes = reinterpret_cast<const char*>(handle->f_handle);
+  return fmt::format("{}:{}:{}", info.st_dev, handle->handle_type,
+                     Hex(std::string_view(bytes, handle->handle_bytes)));
+}
+
+Status CheckFileSystem(int fd, const std::string& path) {
+  struct statfs info {};
+  if (fstatfs(fd, &info) != 0) return FailErrno(errno, path);
+  constexpr std::array<long, 6> kTrusted = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC,   BTRFS_SUPER_MAGIC,
+                                            TMPFS_MAGIC,      OVERLAYFS_SUPER_MAGIC, RAMFS_MAGIC};
+  if (std::find(kTrusted.begin(), kTrusted.end(), info.f_type) == kTrusted.end())
+    return Fail(Code::kUnsupported,
+                fmt::format("{}: on a file system of type {:#x}; ext4, xfs, btrfs, tmpfs or overlay expected",
+                            path, info.f_type));
+  return {};
+}
+
+// Opens what has exactly this path now.
+Result<Fd> OpenExactly(const std::string& path) {
+  Fd fd(open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd.is_open()) return FailErrno(errno, path);
+  std::array<char, PATH_MAX> buffer{};
+  const std::string link = fmt::format("/proc/self/fd/{}", fd.get());
+  const ssize_t length = readlink(link.c_str(), buffer.data(), buffer.size());
+  if (length < 0) return FailErrno(errno, link);
+  if (std::string_view(buffer.data(), static_cast<std::size_t>(length)) != path)
+    return Fail(Code::kInvalid, path + ": a name in it changed while it was opened");
+  TRY(CheckFileSystem(fd.get(), path));
+  return fd;
+}
+
+Result<mode_t> FileType(int fd) {
+  struct stat info {};
+  if (fstat(fd, &info) != 0) return FailErrno(errno, "fstat");
+  return info.st_mode & S_IFMT;
+}
+
+Result<Target> Existing(Kind kind, const std::string& path, grant_form form) {
+  Target target;
+  target.form = form;
+  target.fd = TRY(OpenExactly(path));
+  const mode_t type = TRY(FileType(target.fd.get()));
+  const bool wants_directory = form != FORM_FILE;
+  if (wants_directory != (type == S_IFDIR) && !(kind == Kind::kWrite && form == FORM_FILE))
+    return Fail(Code::kInvalid, path + (wants_directory ? ": not a directory" : ": is a directory"));
+  if (type == S_IFLNK) return Fail(Code::kInvalid, path + ": is a symbolic link");
+  if ((kind == Kind::kExec || kind == Kind::kLoad) && form == FORM_FILE && type != S_IFREG)
+    return Fail(Code::kInvalid, path + ": not a regular file");
+  target.handle = Handle(target.fd.get());
+  return target;
+}
+
+Result<Target> Absent(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string name = path.substr(slash + 1);
+  if (name.size() >= NAME_BYTES)
+    return Fail(Code::kInvalid,
+                fmt::format("{}: does not exist, and its name is longer than the {} bytes the gate compares; ask for its directory",
+                            path, NAME_BYTES - 1));
+  Target target = TRY(Existing(Kind::kWrite, slash == 0 ? "/" : path.substr(0, slash), FORM_NAMED));
+  target.name = name;
+  return target;
+}
+
+// Every program directly in `dir` but those that `except` names or links to.
+Result<std::vector<Target>> Programs(const std::string& dir, const std::vector<std::string>& except) {
+  const Fd dir_fd = TRY(OpenExactly(dir));
+  std::set<std::pair<dev_t, ino_t>> excluded;
+  for (const std::string& name : except) {
+    // Wherever programs are: a deputy must not come in by another directory's link.
+    for (const char* where : {"/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/",
+                              "/usr/lib/systemd/", "/lib/systemd/"}) {
+      struct stat info {};
+      if (stat((where + name).c_str(), &info) == 0) excluded.emplace(info.st_dev, info.st_ino);
+    }
+    struct stat info {};
+    if (stat((dir + "/" + name).c_str(), &info) == 0) excluded.emplace(info.st_dev, info.st_ino);
+  }
+  struct Closer {
+    void operator()(DIR* open) const { closedir(open); }
+  };
+  const std::unique_ptr<DIR, Closer> entries(opendir(dir.c_str()));
+  if (!entries) return FailErrno(errno, dir);
+  std::vector<Target> targets;
+  while (const dirent* const entry = readdir(entries.get())) {
+    const std::string name = entry->d_name;
+    if (std::find(except.begin(), except.end(), name) != except.end()) continue;
+    Target target;
+    target.form = FORM_FILE;
+    target.fd = Fd(openat(dir_fd.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    if (!target.fd.is_open()) {
+      if (errno == ENOENT) continue;  // gone since it was listed
+      return FailErrno(errno, dir + "/" + name);
+    }
+    struct stat info {};
+    if (fstat(target.fd.get(), &info) != 0) return FailErrno(errno, dir + "/" + name);
+    if (!S_ISREG(info.st_mode) || excluded.contains({info.st_dev, info.st_ino})) continue;
+    if (targets.size() == kMaxPrograms)
+      return Fail(Code::kUnsupported, fmt::format("{}: more than {} programs", dir, kMaxPrograms));
+    targets.push_back(std::move(target));
+  }
+  return targets;
+}
+
+std::vector<address_key> AddressKeys(const policy::NetBlock& net) {
+  std::vector<address_key> keys;
+  for (const __u8 proto : {IPPROTO_TCP, IPPROTO_UDP}) {
+    if (net.proto == policy::Proto::kTcp && proto != IPPROTO_TCP) continue;
+    if (net.proto == policy::Proto::kUdp && proto != IPPROTO_UDP) continue;
+    address_key key{};
+    key.prefix_bits = 64 + static_cast<__u32>(net.prefix_bits);
+    key.address.family = net.is_v6 ? AF_INET6 : AF_INET;
+    key.address.proto = proto;
+    key.address.port = htons(net.port);
+    std::memcpy(key.address.bytes, net.bytes.data(), net.is_v6 ? 16 : 4);
+    keys.push_back(key);
+  }
+  return keys;
+}
+
+std::uint64_t ClassNumber(policy::IoClass io_class) {
+  switch (io_class) {
+    case policy::IoClass::kPipe: return CLASS_PIPE;
+    case policy::IoClass::kTty: return CLASS_TTY;
+    case policy::IoClass::kDevNull: return CLASS_NULL;
+    case policy::IoClass::kAnon: return CLASS_ANON;
+    case policy::IoClass::kAnonymousExec: return CLASS_ANON_EXEC;
+  }
+  return 0;
+}
+
+Result<std::vector<Target>> ResolveExisting(Kind kind, const Object& object,
+                                            const std::vector<std::string>& except) {
+  std::vector<Target> targets;
+  const auto one = [&targets](Result<Target> target) -> Status {
+    targets.push_back(TRY(std::move(target)));
+    return {};
+  };
+  switch (object.form) {
+    case Form::kClass: {
+      Target target;
+      target.object = ClassNumber(object.io_class);
+      targets.push_back(std::move(target));
+      return targets;
+    }
+    case Form::kNet: {
+      Target target;
+      target.form = FORM_ADDRESS;
+      target.addresses = AddressKeys(object.net);
+      targets.push_back(std::move(target));
+      return targets;
+    }
+    case Form::kTree:
+    case Form::kDir: {
+      const std::string path = TRY(RealPath(object.path));
+      if (kind == Kind::kExec && !except.empty()) return Programs(path, except);
+      TRY(one(Existing(kind, path, object.form == Form::kTree ? FORM_TREE : FORM_DIR)));
+      return targets;
+    }
+    case Form::kFile:
+    case Form::kUnix: {
+      const std::string path = TRY(RealPath(object.path));
+      if (access(path.c_str(), F_OK) == 0 || kind == Kind::kExec || kind == Kind::kLoad) {
+        TRY(one(Existing(kind == Kind::kConnect ? Kind::kWrite : kind, path, FORM_FILE)));
+      } else {
+        TRY(one(Absent(path)));
+      }
+      return targets;
+    }
+  }
+  return Fail(Code::kInvalid, "object: unknown form");
+}
+
+// "tcp:", "udp:" or nothing, an address or prefix, and ":port" or nothing.
+Result<policy::NetBlock> ParseNetText(const std::string& text) {
+  std::string rest = text;
+  policy::Proto proto = policy::Proto::kAny;
+  if (rest.starts_with("tcp:")) proto = policy::Proto::kTcp;
+  if (rest.starts_with("udp:")) proto = policy::Proto::kUdp;
+  if (proto != policy::Proto::kAny) rest = rest.substr(4);
+  std::string port;
+  if (rest.starts_with("[")) {
+    const std::size_t close = rest.find(']');
+    if (close == std::string::npos) return Fail(Code::kInvalid, text + ": no ']'");
+    const std::string after = rest.substr(close + 1);
+    rest = rest.substr(1, close - 1);
+    if (!after.empty() && after[0] != ':') return Fail(Code::kInvalid, text + ": ':' and a port expected after ']'");
+    if (!after.empty()) port = after.substr(1);
+  } else if (std::count(rest.begin(), rest.end(), ':') == 1) {
+    port = rest.substr(rest.find(':') + 1);
+    rest = rest.substr(0, rest.find(':'));
+  }
+  if (rest.find('/') == std::string::npos)
+    rest += rest.find(':') == std::string::npos ? "/32" : "/128";
+  policy::NetBlock net = TRY(policy::ParseCidr(rest));
+  net.proto = proto;
+  if (!port.empty()) {
+    std::uint16_t number = 0;
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+    if (error != std::errc() || end != port.data() + port.size() || number == 0)
+      return Fail(Code::kInvalid, text + ": port: 1 to 65535 expected");
+    net.port = number;
+  }
+  return net;
+}
+
+}  // namespace
+
+Result<std::vector<Target>> ResolveObject(Kind kind, const Object& object,
+                                          const std::vector<std::string>& except, Missing missing) {
+  auto targets = ResolveExisting(kind, object, except);
+  if (!targets && missing == Missing::kSkip && targets.error().code == Code::kNotFound)
+    return std::vector<Target>{};
+  return targets;
+}
+
+Result<Object> ParseObjectText(Kind kind, const std::string& text) {
+  Object object;
+  if (kind == Kind::kConnect && !text.starts_with("/") && !text.starts_with("unix:")) {
+    object.form = Form::kNet;
+    object.net = TRY(ParseNetText(text));
+    return object;
+  }
+  std::string path = text.starts_with("unix:") ? text.substr(5) : text;
+  object.form = kind == Kind::kConnect ? Form::kUnix : Form::kFile;
+  if (object.form == Form::kFile && path.ends_with("/**")) {
+    object.form = Form::kTree;
+    path.resize(path.size() - 3);
+  } else if (object.form == Form::kFile && path.ends_with("/*")) {
+    object.form = Form::kDir;
+    path.resize(path.size() - 2);
+  }
+  while (path.size() > 1 && path.ends_with("/")) path.pop_back();
+  if (!policy::IsCleanPath(path))
+    return Fail(Code::kInvalid, policy::EscapeForPeople(text) + ": an absolute path without '.' and '..' expected");
+  object.path = TRY(RealPath(path));
+  struct stat info {};
+  if (object.form == Form::kFile && lstat(object.path.c_str(), &info) == 0 && S_ISDIR(info.st_mode))
+    object.form = Form::kTree;
+  return object;
+}
+
+Result<std::string> RealPath(const std::string& path) {
+  std::error_code error;
+  std::string real = std::filesystem::weakly_canonical(path, error);
+  if (error) return FailErrno(error.value(), path);
+  while (real.size() > 1 && real.ends_with("/")) real.pop_back();
+  return real;
+}
+
+Result<policy::Canon> WithRealPaths(const policy::Canon& canon) {
+  policy::Canon real = canon;
+  for (policy::Rule& rule : real.rules)
+    for (Object& object : rule.objects)
+      if (object.form != Form::kNet && object.form != Form::kClass)
+        object.path = TRY(RealPath(object.path));
+  return real;
+}
+
+Mounts::Mounts() : mountinfo_(open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)) { Reload(); }
+
+void Mounts::Reload() {
+  points_.clear();
+  std::string text;
+  std::array<char, 65536> buffer{};
+  if (lseek(mountinfo_.get(), 0, SEEK_SET) < 0) return;
+  for (ssize_t got = 0; (got = read(mountinfo_.get(), buffer.data(), buffer.size())) > 0;)
+    text.append(buffer.data(), static_cast<std::size_t>(got));
+  std::istringstream lines(text);
+  std::string line;
+  while (std::getline(lines, line)) {
+    std::istringstream fields(line);
+    std::string id, parent, dev, root, point;
+    if (!(fields >> id >> parent >> dev >> root >> point) || root != "/") continue;
+    unsigned major_number = 0;
+    unsigned minor_number = 0;
+    if (sscanf(dev.c_str(), "%u:%u", &major_number, &minor_number) != 2) continue;
+    points_.try_emplace((major_number << 20) | minor_number, point);
+  }
+}
+
+std::string Mounts::PathOn(std::uint32_t dev, const std::string& below) {
+  pollfd changed{mountinfo_.get(), POLLPRI, 0};
+  if (poll(&changed, 1, 0) > 0) Reload();
+  const auto at = points_.find(dev);
+  if (at == points_.end() || at->second == "/") return below;
+  return at->second + (below == "/" ? "" : below);
+}
+
+}  // namespace proofgate::agent
