@@ -17,6 +17,62 @@ bool IsPrintableAscii(std::string_view text) {
   return true;
 }
 
+// Bytes of the UTF-8 sequence that `text` starts with, as RFC 3629 has it, and
+// its code point; 0 when it starts with none.
+std::size_t ReadUtf8(std::string_view text, std::uint32_t* point) {
+  const auto byte = [&](std::size_t at) {
+    return at < text.size() ? static_cast<std::uint32_t>(static_cast<unsigned char>(text[at])) : 0u;
+  };
+  const std::uint32_t first = byte(0);
+  *point = first;
+  if (first < 0x80) return text.empty() ? 0 : 1;
+  const std::size_t length = first >= 0xc2 && first < 0xe0   ? 2
+                             : first >= 0xe0 && first < 0xf0 ? 3
+                             : first >= 0xf0 && first < 0xf5 ? 4
+                                                             : 0;
+  if (length == 0) return 0;
+  *point = first & (0x7fu >> length);
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+    *point = (*point << 6) | (byte(i) & 0x3f);
+  }
+  const bool is_overlong = (length == 3 && *point < 0x800) || (length == 4 && *point < 0x10000);
+  const bool is_surrogate = *point >= 0xd800 && *point < 0xe000;
+  return is_overlong || is_surrogate || *point > 0x10ffff ? 0 : length;
+}
+
+void EscapeUnit(std::uint32_t unit, std::string& out) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  out += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4) out += kDigits[(unit >> shift) & 15];
+}
+
+// For people: code points beyond printable ASCII, and bytes that are not UTF-8,
+// as \uXXXX, so that nothing invisible or bidirectional reaches a terminal.
+void EscapeString(std::string_view text, std::string& out) {
+  out += '"';
+  while (!text.empty()) {
+    std::uint32_t point = 0;
+    std::size_t length = ReadUtf8(text, &point);
+    if (length == 0) {
+      point = static_cast<unsigned char>(text.front());
+      length = 1;
+    }
+    text.remove_prefix(length);
+    if (point >= 0x10000) {
+      EscapeUnit(0xd800 + ((point - 0x10000) >> 10), out);
+      EscapeUnit(0xdc00 + ((point - 0x10000) & 0x3ff), out);
+    } else if (point < 0x20 || point > 0x7e) {
+      EscapeUnit(point, out);
+    } else {
+      if (point == '"' || point == '\\') out += '\\';
+      out += static_cast<char>(point);
+    }
+  }
+  out += '"';
+}
+
+// Canonical.
 void EncodeString(std::string_view text, std::string& out) {
   if (!IsPrintableAscii(text)) std::abort();  // our own bug: wrap it with Bytes()
   out += '"';
@@ -33,6 +89,11 @@ void NewLine(int indent, std::string& out) {
   out.append(static_cast<std::size_t>(indent) * 2, ' ');
 }
 
+void PutString(std::string_view text, int indent, std::string& out) {
+  if (indent < 0) EncodeString(text, out);
+  else EscapeString(text, out);
+}
+
 // `indent` < 0: canonical.
 void EncodeTo(const Value& value, int indent, std::string& out) {
   const int inner = indent < 0 ? -1 : indent + 1;
@@ -43,7 +104,7 @@ void EncodeTo(const Value& value, int indent, std::string& out) {
       if (!first) out += ',';
       first = false;
       NewLine(inner, out);
-      EncodeString(key, out);
+      PutString(key, indent, out);
       out += indent < 0 ? ":" : ": ";
       EncodeTo(member, inner, out);
     }
@@ -60,7 +121,7 @@ void EncodeTo(const Value& value, int indent, std::string& out) {
     if (!first) NewLine(indent, out);
     out += ']';
   } else if (value.is_string()) {
-    EncodeString(value.string(), out);
+    PutString(value.string(), indent, out);
   } else if (value.is_integer()) {
     if (value.integer() > kMaxExact || value.integer() < -kMaxExact) std::abort();
     out += std::to_string(value.integer());
@@ -191,6 +252,14 @@ class Parser {
       const char c = text_[at_++];
       if (c == '"') return out;
       if (static_cast<unsigned char>(c) < 0x20) return Wrong("control character in a string");
+      if (static_cast<unsigned char>(c) >= 0x80) {
+        std::uint32_t point = 0;
+        const std::size_t length = ReadUtf8(text_.substr(at_ - 1), &point);
+        if (length == 0) return Wrong("not UTF-8");
+        out += text_.substr(at_ - 1, length);
+        at_ += length - 1;
+        continue;
+      }
       if (c != '\\') {
         out += c;
         continue;
@@ -243,20 +312,6 @@ class Parser {
   std::string_view text_;
   std::size_t at_ = 0;
 };
-
-// Every string printable, so that Encode may be called.
-bool IsEncodable(const Value& value) {
-  if (value.is_string()) return IsPrintableAscii(value.string());
-  if (value.is_array()) {
-    for (const Value& member : value.array())
-      if (!IsEncodable(member)) return false;
-  }
-  if (value.is_object()) {
-    for (const auto& [key, member] : value.object())
-      if (!IsEncodable(member)) return false;
-  }
-  return true;
-}
 
 tl::unexpected<Error> Missing(std::string_view key, std::string_view expected) {
   return Fail(Code::kInvalid,
@@ -318,6 +373,20 @@ Result<std::string> GetBytes(const Value& object, std::string_view key) {
   std::string bytes = TRY(ParseBase64(encoded->string()));
   if (Bytes(bytes) != *member) return Missing(key, "its one form");
   return bytes;
+}
+
+bool IsEncodable(const Value& value) {
+  if (value.is_string()) return IsPrintableAscii(value.string());
+  if (value.is_integer()) return value.integer() <= kMaxExact && value.integer() >= -kMaxExact;
+  if (value.is_array()) {
+    for (const Value& member : value.array())
+      if (!IsEncodable(member)) return false;
+  }
+  if (value.is_object()) {
+    for (const auto& [key, member] : value.object())
+      if (!IsPrintableAscii(key) || !IsEncodable(member)) return false;
+  }
+  return true;
 }
 
 std::string Encode(const Value& value) {

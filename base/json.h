@@ -71,9 +71,14 @@ Result<std::uint64_t> GetInteger(const Value& object, std::string_view key);
 Result<std::string> GetString(const Value& object, std::string_view key);
 Result<std::string> GetBytes(const Value& object, std::string_view key);
 
-// The canonical bytes. Strings that are not printable ASCII, and keys that are
-// not, are a programming error and abort: wrap such text with Bytes().
+// The canonical bytes. Strings that are not printable ASCII, keys that are not,
+// and integers beyond ±(2^53−1) are a programming error and abort: wrap such
+// text with Bytes(), such counts with Integer().
 std::string Encode(const Value& value);
+
+// May Encode be called? Always for what Parse returned; not always for what
+// ParseLenient returned: take its strings out with GetBytes and wrap them anew.
+bool IsEncodable(const Value& value);
 
 // Canonical bytes only (stored and signed data). kInvalid says at which offset
 // and why.
@@ -81,10 +86,14 @@ Result<Value> Parse(std::string_view bytes);
 
 // Any RFC 8259 text without floats and nulls in input that people or other
 // programs write (control messages): white space, any key order and \u escapes
-// are accepted, duplicates, depth > 32 and trailing bytes are not.
+// are accepted; duplicates, depth > 32, trailing bytes, keys that are not
+// printable ASCII and bytes that are not UTF-8 are not. Strings of the result
+// are UTF-8 with any character in them: see IsEncodable.
 Result<Value> ParseLenient(std::string_view text);
 
-// For people: two-space indent, same content.
+// For people: two-space indent, same content; never aborts on a string. What is
+// not printable ASCII is written \uXXXX, so ParseLenient reads back what it
+// returned. A byte that is not UTF-8 is written \u00XX.
 std::string Pretty(const Value& value);
 
 }  // namespace proofgate::json

@@ -31,16 +31,19 @@ static __always_inline void fill_path(struct act_record *record, struct dentry *
 	if (!at)
 		return;
 	inode = at->d_inode;
-	if (inode) {
+	if (PRESENT(inode)) {
 		record->ino = inode->i_ino;
 		record->mode = inode->i_mode;
-	} else if (at->d_parent) {
-		inode = at->d_parent->d_inode;
-	}
-	if (inode) {
 		sb = inode->i_sb;
 		if (sb)
 			record->dev = sb->s_dev;
+	} else if (at->d_parent) {
+		inode = at->d_parent->d_inode;
+		if (PRESENT(inode)) {
+			sb = inode->i_sb;
+			if (sb)
+				record->dev = sb->s_dev;
+		}
 	}
 	for (i = 0; i < MAX_COMPONENTS; i++) {
 		struct dentry *parent = at->d_parent;

@@ -117,7 +117,7 @@ int BPF_PROG(pep_mmap_file, struct file *file, unsigned long reqprot, unsigned l
 	if (!(prot & (PROT_EXEC | PROT_WRITE)))
 		return 0;
 	/* Anonymous memory has no file; an open file has a mode. */
-	if (!file || !file->f_mode)
+	if (!PRESENT(file) || !file->f_mode)
 		return prot & PROT_EXEC ? load_anonymous(OP_MAP_EXEC) : 0;
 	if (prot & PROT_EXEC) {
 		denied = load_file(OP_MAP_EXEC, file);

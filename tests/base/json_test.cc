@@ -53,6 +53,40 @@ TEST(Json, AcceptsPeoplesTextWhenLenient) {
   EXPECT_FALSE(ParseLenient(R"({"a":null})"));
 }
 
+TEST(Json, LenientKeysAreAsciiAndStringsAreUtf8) {
+  EXPECT_FALSE(ParseLenient("{\"\\u00e9\":1}"));
+  EXPECT_FALSE(ParseLenient("{\"\xc3\xa9\":1}"));
+  EXPECT_EQ(ParseLenient("\"\xc3\xa9\"")->string(), "\xc3\xa9");
+  EXPECT_EQ(ParseLenient("\"\xf4\x8f\xbf\xbf\"")->string(), "\xf4\x8f\xbf\xbf");
+  // Lone and missing continuations, overlong forms, a surrogate, beyond U+10FFFF.
+  for (const char* text : {"\"\x80\"", "\"\xc3\"", "\"\xc3(\"", "\"\xc0\xaf\"", "\"\xe0\x80\xaf\"",
+                           "\"\xf0\x80\x80\xaf\"", "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"",
+                           "\"\xff\"", "\"\xe2\x82", "\"\xe2\x82\""})
+    EXPECT_FALSE(ParseLenient(text)) << text;
+}
+
+TEST(Json, WhatIsParsedLenientlyIsEncodableOnlyWithoutForeignText) {
+  EXPECT_TRUE(IsEncodable(*ParseLenient("{ \"b\": \"x\", \"a\": [ 1, true ] }")));
+  EXPECT_EQ(Encode(*ParseLenient("{ \"b\": \"\\u0041\", \"a\": [] }")), R"({"a":[],"b":"A"})");
+  for (const char* text : {R"("\u0000")", R"("\n")", R"(["\u007f"])", R"({"a":{"b":"\u00e9"}})"})
+    EXPECT_FALSE(IsEncodable(*ParseLenient(text))) << text;
+  EXPECT_FALSE(IsEncodable(Value(Object{{"\n", 1}})));
+  EXPECT_FALSE(IsEncodable(Value(std::int64_t{1} << 53)));
+}
+
+TEST(Json, PrettyEscapesWhatPeopleCannotSee) {
+  const Value value(Object{{"a", Array{}},
+                           {"b", Value("\"\\ \n\x7f\xc3\xa9\xe2\x80\xae\xf0\x9f\x98\x80")},
+                           {"c", Array{Value(1), Value(false)}}});
+  const std::string text = Pretty(value);
+  EXPECT_EQ(text,
+            "{\n  \"a\": [],\n  \"b\": \"\\\"\\\\ \\u000a\\u007f\\u00e9\\u202e\\ud83d\\ude00\",\n"
+            "  \"c\": [\n    1,\n    false\n  ]\n}\n");
+  EXPECT_EQ(*ParseLenient(text), value);
+  EXPECT_EQ(Pretty(Value("\xff\xc3")), "\"\\u00ff\\u00c3\"\n");
+  EXPECT_EQ(Pretty(Value(Object{{"\x01", 1}})), "{\n  \"\\u0001\": 1\n}\n");
+}
+
 TEST(Json, RefusesASecondFormOfANumberOrOfBytes) {
   EXPECT_FALSE(GetInteger(*Parse(R"({"n":"5"})"), "n"));
   EXPECT_FALSE(GetInteger(*Parse(R"({"n":"18446744073709551616"})"), "n"));
