@@ -223,12 +223,17 @@ Result<policy::NetBlock> ParseNetText(const std::string& text) {
     const std::size_t close = rest.find(']');
     if (close == std::string::npos) return Fail(Code::kInvalid, text + ": no ']'");
     const std::string after = rest.substr(close + 1);
-    rest = rest.substr(1, close - 1);
-    if (!after.empty() && after[0] != ':') return Fail(Code::kInvalid, text + ": ':' and a port expected after ']'");
-    if (!after.empty()) port = after.substr(1);
+    const std::size_t colon = after.find(':');
+    const std::string bits = after.substr(0, colon);
+    if (!bits.empty() && bits[0] != '/')
+      return Fail(Code::kInvalid, text + ": '/' and bits, or ':' and a port, expected after ']'");
+    rest = rest.substr(1, close - 1) + bits;
+    if (colon != std::string::npos) port = after.substr(colon + 1);
+    if (colon != std::string::npos && port.empty()) return Fail(Code::kInvalid, text + ": port: 1 to 65535 expected");
   } else if (std::count(rest.begin(), rest.end(), ':') == 1) {
     port = rest.substr(rest.find(':') + 1);
     rest = rest.substr(0, rest.find(':'));
+    if (port.empty()) return Fail(Code::kInvalid, text + ": port: 1 to 65535 expected");
   }
   if (rest.find('/') == std::string::npos)
     rest += rest.find(':') == std::string::npos ? "/32" : "/128";

@@ -85,7 +85,7 @@ Result<std::string> Unarmour(std::string_view begin, std::string_view end, std::
   if (text.size() > kMaxArmoured) return Fail(Code::kInvalid, "armour: too long");
   if (text.substr(0, begin.size()) != begin)
     return Fail(Code::kInvalid, "armour: '" + std::string(begin) + "' expected");
-  const std::size_t stop = text.find(end);
+  const std::size_t stop = text.find(end, begin.size());
   if (stop == std::string_view::npos)
     return Fail(Code::kInvalid, "armour: '" + std::string(end) + "' expected");
   const std::string_view tail = text.substr(stop + end.size());

@@ -12,12 +12,14 @@ void CheckForbids(const Canon& canon, const std::string& file, Kind kind,
     if (forbid.effect != Effect::kForbid || forbid.kind != kind) continue;
     for (const Object& forbidden : forbid.objects)
       for (std::size_t i = 0; i < objects.size(); ++i)
-        if (Overlaps(objects[i], forbidden))
+        if (Overlaps(objects[i], forbidden)) {
+          if (diagnostics.size() >= kMaxDiagnostics) return;
           diagnostics.push_back({file, places[i],
                                  "'" + Describe(objects[i]) + "' overlaps '" +
                                      Describe(forbidden) + "', which rule '" + forbid.id +
                                      "' forbids",
                                  "a grant that leaves it out"});
+        }
   }
 }
 

@@ -77,16 +77,23 @@ Result<NetBlock> ParseCidr(std::string_view text) {
   const std::string_view length = text.substr(slash + 1);
   NetBlock net;
   net.is_v6 = address.find(':') != std::string::npos;
-  if (inet_pton(net.is_v6 ? AF_INET6 : AF_INET, address.c_str(), net.bytes.data()) != 1)
+  if (address.find('\0') != std::string::npos ||  // inet_pton would stop there
+      inet_pton(net.is_v6 ? AF_INET6 : AF_INET, address.c_str(), net.bytes.data()) != 1)
     return wrong("not an address");
   const int max_bits = net.is_v6 ? 128 : 32;
   const auto [end, error] = std::from_chars(length.begin(), length.end(), net.prefix_bits);
-  if (error != std::errc() || end != length.end() || net.prefix_bits < 0 ||
+  if (error != std::errc() || end != length.end() || length.front() == '-' ||
       net.prefix_bits > max_bits || (length.size() > 1 && length.front() == '0'))
     return wrong(fmt::format("prefix length from 0 to {} expected", max_bits));
   for (int bit = net.prefix_bits; bit < max_bits; ++bit)
     if ((net.bytes[static_cast<std::size_t>(bit / 8)] & (0x80 >> (bit % 8))) != 0)
       return wrong("bits beyond the prefix are set");
+  // The gate judges a v4-mapped address as the IPv4 address that it reaches, so
+  // a forbid in this form would forbid nothing.
+  constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  if (net.is_v6 && net.prefix_bits >= 96 &&
+      std::equal(kMapped.begin(), kMapped.end(), net.bytes.begin()))
+    return wrong("a v4-mapped address; write it as IPv4");
   return net;
 }
 

@@ -17,7 +17,6 @@ namespace proofgate::policy {
 namespace {
 
 constexpr int kMaxDepth = 16;
-constexpr std::size_t kMaxDiagnostics = 200;
 constexpr std::uint64_t kMaxTtlNs = 24ull * 3600 * 1'000'000'000;
 constexpr std::uint64_t kMaxUses = 1'000'000'000;
 
@@ -29,7 +28,8 @@ struct Node {
   std::vector<std::unique_ptr<Node>> items;  // list: items; map: key, value, key, value, …
 };
 
-struct TooDeep {};
+// Thrown after a complaint: what follows cannot be read.
+struct Unreadable {};
 
 // Collects documents as trees and complains about what the subset leaves out.
 class TreeBuilder final : public YAML::EventHandler {
@@ -37,7 +37,16 @@ class TreeBuilder final : public YAML::EventHandler {
   using Complain = std::function<void(Where, std::string, std::string)>;
   explicit TreeBuilder(Complain complain) : complain_(std::move(complain)) {}
 
-  void OnDocumentStart(const YAML::Mark&) override { root_.reset(); }
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    // yaml-cpp takes a stray token (a line that starts with ',') for an empty
+    // document and does not step over it, so it would give them for ever.
+    if (mark.pos == last_start_) {
+      complain_(Place(mark), "text that belongs to no mapping", "key: value");
+      throw Unreadable();
+    }
+    last_start_ = mark.pos;
+    root_.reset();
+  }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     NoAnchor(mark, anchor);
@@ -81,7 +90,7 @@ class TreeBuilder final : public YAML::EventHandler {
             Node::Type type) {
     if (open_.size() >= kMaxDepth) {
       complain_(Place(mark), "nested too deeply", fmt::format("at most {} levels", kMaxDepth));
-      throw TooDeep();
+      throw Unreadable();
     }
     NoAnchor(mark, anchor);
     NoTag(mark, tag);
@@ -103,6 +112,7 @@ class TreeBuilder final : public YAML::EventHandler {
   const Complain complain_;
   std::unique_ptr<Node> root_;
   std::vector<Node*> open_;
+  int last_start_ = -1;  // of a document, in characters
 };
 
 std::size_t Distance(std::string_view a, std::string_view b) {
@@ -552,7 +562,7 @@ ParsedCanon ParseCanon(std::string_view text, const std::string& file) {
     }
     if (parsed.canons.empty()) reader.Complain({1, 1}, "no canon in the file", "format: 1 …");
     Check(parsed.canons, file, parsed.diagnostics);
-  } catch (const TooDeep&) {
+  } catch (const Unreadable&) {
     // Noted where it happened.
   } catch (const YAML::Exception& error) {
     reader.Complain({error.mark.line + 1, error.mark.column + 1}, error.msg, "YAML");

@@ -14,6 +14,7 @@
 namespace proofgate::policy {
 
 inline constexpr std::size_t kMaxCanonBytes = 1 << 20;
+inline constexpr std::size_t kMaxDiagnostics = 200;  // later mistakes are not told
 
 struct Diagnostic {
   std::string file;

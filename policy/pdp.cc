@@ -55,13 +55,19 @@ Decision Decide(const Canon& canon, const Request& request) {
     const bool is_path = request.object->form != Form::kNet && request.object->form != Form::kClass;
     if (is_path && !IsCleanPath(request.object->path))
       return Refuse(DecisionCode::kInvalidRequest, {rule->id}, "the object is not a clean absolute path");
-    for (const Rule& forbid : canon.rules)
-      if (forbid.effect == Effect::kForbid && forbid.kind == rule->kind)
-        for (const Object& forbidden : forbid.objects)
-          if (Overlaps(*request.object, forbidden))
+    objects = {*request.object};
+  }
+  // Also without an object of the request's own: the check of the canon compared
+  // paths as written, and these are real ones, which a link may have led astray.
+  for (const Rule& forbid : canon.rules)
+    if (forbid.effect == Effect::kForbid && forbid.kind == rule->kind)
+      for (const Object& forbidden : forbid.objects)
+        for (const Object& object : objects)
+          if (Overlaps(object, forbidden))
             return Refuse(DecisionCode::kForbidden, {forbid.id},
                           fmt::format("rule '{}' forbids {} to {}", forbid.id,
                                       KindName(rule->kind), Describe(forbidden)));
+  if (request.object) {
     const bool inside = std::any_of(
         rule->objects.begin(), rule->objects.end(),
         [&](const Object& permitted) { return Contains(permitted, *request.object); });
@@ -69,7 +75,6 @@ Decision Decide(const Canon& canon, const Request& request) {
       return Refuse(DecisionCode::kNotPermitted, {rule->id},
                     fmt::format("{} lies outside what rule '{}' permits",
                                 Describe(*request.object), rule->id));
-    objects = {*request.object};
   }
   Decision decision;
   decision.code = DecisionCode::kPermitted;

@@ -87,6 +87,12 @@ TEST_F(SignatureTest, NoByteOfASignatureMayChange) {
   }
 }
 
+TEST_F(SignatureTest, ArmourEndsAfterItBegins) {
+  const auto verified =
+      SshVerify(signer_->public_key(), "n", "m", "-----BEGIN SSH SIGNATURE-----END SSH SIGNATURE-----");
+  EXPECT_EQ(verified.error().message, "armour: '-----END SSH SIGNATURE-----' expected");
+}
+
 TEST_F(SignatureTest, OpensslVerifiesANote) {
   const std::string text = "origin.example/log\n1\nAAAA\n";
   const std::string note = SignNote(*signer_, "origin.example/log", text);

@@ -137,6 +137,25 @@ TEST(Canon, RefusesBytesThatAreNotText) {
   }
 }
 
+// yaml-cpp 0.7 gives one empty document after another here, without end.
+TEST(Canon, AStrayTokenEndsTheReading) {
+  const std::string one = "format: 1\ntenant: t\ndomain: a\nmode: enforce\n";
+  for (const std::string stray : {",", "]", "}", ",a: 1", "]]"})
+    for (const std::string& text : {stray + "\n", one + stray + "\n", one + "---\n" + stray + "\n" + one})
+      EXPECT_FALSE(ParseCanon(text, "c").diagnostics.empty()) << text;
+  EXPECT_EQ(Mistakes(",a: 1\n").back(), "c:1:1: error: text that belongs to no mapping (expected key: value)");
+}
+
+TEST(Canon, BoundsTheMistakesItTells) {
+  std::string text = "format: 1\ntenant: t\ndomain: a\nmode: enforce\nrules:\n";
+  for (const char* head : {"  - { id: p, permit: write, limits: { ttl: 1s, uses: 1 }, in: [", "  - { id: f, forbid: write, in: ["}) {
+    text += head;
+    for (int i = 0; i < 100; ++i) text += "{ file: /a },";
+    text += "] }\n";
+  }
+  EXPECT_EQ(ParseCanon(text, "c").diagnostics.size(), kMaxDiagnostics);
+}
+
 TEST(Canon, BoundsNesting) {
   EXPECT_FALSE(ParseCanon(std::string(60'000, '['), "c").diagnostics.empty());
   std::string deep;

@@ -32,6 +32,23 @@ TEST(Object, ContainmentOfPathsIsByComponent) {
   EXPECT_FALSE(Contains(Path(Form::kDir, "/"), Path(Form::kFile, "/a/b")));
 }
 
+TEST(Object, AnAddressIsReadWhole) {
+  for (const std::string_view text :
+       {std::string_view("10.0.0.0\0/8", 11), std::string_view("10.0.0.0/8\0", 11), std::string_view("0.0.0.0/-0"),
+        std::string_view("0.0.0.0/+0"), std::string_view("0.0.0.0/00"), std::string_view("0.0.0.0/"),
+        std::string_view("0.0.0.0/ 0"), std::string_view("10.0.0.0/8/8"), std::string_view("010.0.0.0/8")})
+    EXPECT_FALSE(ParseCidr(text)) << EscapeForPeople(text);
+}
+
+// The gate turns v4-mapped addresses into IPv4 before it looks.
+TEST(Object, AV4MappedBlockIsRefusedForItWouldMatchNothing) {
+  EXPECT_FALSE(ParseCidr("::ffff:10.0.0.1/128"));
+  EXPECT_FALSE(ParseCidr("::ffff:0:0/96"));
+  EXPECT_TRUE(ParseCidr("::ffff:1:0:0/96"));
+  EXPECT_TRUE(ParseCidr("::/0"));
+  EXPECT_TRUE(ParseCidr("::1/128"));
+}
+
 // Every act on a small universe of files, by brute force.
 TEST(Object, ContainmentAndOverlapAgreeWithBruteForce) {
   const std::vector<std::string> paths = {"/a", "/a/a", "/a/b", "/a/a/a", "/a/a/b", "/a/b/a", "/b", "/b/a", "/ab"};

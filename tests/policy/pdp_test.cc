@@ -43,6 +43,15 @@ TEST_F(PdpTest, RefusesWithItsOwnCode) {
   EXPECT_EQ(Ask("demo.wrte", std::nullopt), DecisionCode::kNoSuchRule);
 }
 
+// The caller has resolved links, so a rule's own object can have moved.
+TEST_F(PdpTest, AForbidHoldsForTheRulesOwnObjectsToo) {
+  Canon canon = canon_;
+  canon.rules[0].objects[0].path = "/etc/demo";
+  const Decision decision = Decide(canon, {"demo.write", std::nullopt, {}, {}, ""});
+  EXPECT_EQ(decision.code, DecisionCode::kForbidden);
+  EXPECT_EQ(decision.rules, std::vector<std::string>{"never.etc"});
+}
+
 TEST_F(PdpTest, NeverGivesMoreThanTheRuleAllows) {
   const std::uint64_t hour = 3600ull * 1'000'000'000;
   const auto ask = [&](std::uint64_t ttl_ns, std::uint64_t uses) {

@@ -1,0 +1,285 @@
+#include "agent/agent.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "agent/control.h"
+#include "base/bytes.h"
+#include "tests/fake/fake_clock.h"
+#include "tests/fake/fake_pep.h"
+#include "tests/fake/memory_store.h"
+
+namespace proofgate::agent {
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+
+class AgentTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = ::testing::TempDir() + "agent.XXXXXX";
+    dir_ = std::filesystem::canonical(mkdtemp(pattern.data()));
+    std::filesystem::create_directory(dir_ + "/granted");
+    std::filesystem::create_directory(dir_ + "/forbidden");
+    std::ofstream(dir_ + "/granted/file") << "x";
+    signer_ = std::move(*CreateSigner(dir_ + "/key", "host"));
+    auto ledger = ledger::Ledger::Create(dir_, "host.example/log", std::make_unique<ledger::MemoryStore>(disk_), *signer_, clock_);
+    ASSERT_TRUE(ledger) << ledger.error().message;
+    ledger_ = std::move(*ledger);
+    Start("boot-1");
+    ASSERT_TRUE(Apply(Canon()));
+  }
+  void TearDown() override {
+    agent_.reset();
+    ledger_.reset();
+    std::filesystem::remove_all(dir_);
+  }
+
+  void Start(const std::string& boot) {
+    auto agent = Agent::Start(pep_, *ledger_, *signer_, clock_, Host{"host", boot});
+    ASSERT_TRUE(agent) << agent.error().message;
+    agent_ = std::move(*agent);
+  }
+  // The daemon dies; the kernel and the ledger stay.
+  void Restart() {
+    agent_.reset();
+    Start("boot-1");
+  }
+  // The host dies: the kernel forgets everything.
+  void Reboot() {
+    agent_.reset();
+    kernel_ = FakeKernel();
+    Start("boot-2");
+  }
+  std::string Canon(const std::string& granted = "granted") const {
+    return "format: 1\ntenant: t\ndomain: d\nmode: enforce\nrules:\n"
+           "  - { id: w, permit: write, in: [{ dir: " + dir_ + "/" + granted + ", depth: all }], limits: { ttl: \"1h\", uses: 100 } }\n"
+           "  - { id: n, permit: connect, to: [{ cidr: \"127.0.0.0/8\" }], limits: { ttl: \"1h\", uses: 100 } }\n"
+           "  - { id: f, forbid: write, in: [{ dir: " + dir_ + "/forbidden, depth: all }] }\n";
+  }
+  bool Apply(const std::string& text) {
+    std::vector<policy::Diagnostic> diagnostics;
+    return agent_->ApplyCanon(text, "c.yaml", diagnostics).has_value();
+  }
+  Result<json::Object> Issue(const std::string& rule, const std::string& object = "",
+                             std::optional<std::uint64_t> uses = {}) {
+    std::optional<Receipts::Refusal> refusal;
+    return agent_->Issue({"d", rule, object, "", {}, uses, "uid:0"}, refusal);
+  }
+  int Live() const {
+    int live = 0;
+    for (const receipt_slot& slot : kernel_.slots) live += slot.state == SLOT_LIVE;
+    return live;
+  }
+  // The bodies of all entries of a kind.
+  std::vector<json::Value> Entries(const std::string& kind) const {
+    std::vector<json::Value> bodies;
+    for (std::uint64_t index = 0; index < ledger_->head().size; ++index) {
+      const auto leaf = json::Parse(*ledger_->Entry(index));
+      if (json::GetString(*leaf, "kind").value_or("") == kind) bodies.push_back(*leaf->Find("body"));
+    }
+    return bodies;
+  }
+  // As the gate does it.
+  void Act(std::uint32_t slot, std::uint64_t seq) {
+    receipt_slot& receipt = kernel_.slots[slot];
+    ++receipt.used;
+    domain_state& domain = kernel_.domains[receipt.domain];
+    ++domain.act_seq;
+    act_record record{};
+    record.version = 1;
+    record.verdict = VERDICT_ALLOW;
+    record.domain = receipt.domain;
+    record.seq = seq;
+    record.kind = KIND_WRITE;
+    record.op = OP_OPEN_WRITE;
+    record.slot = slot;
+    record.gen = receipt.gen;
+    kernel_.rings[receipt.domain]->Produce(&record, sizeof(record));
+  }
+
+  std::string dir_;
+  FakeClock clock_;
+  FakeKernel kernel_;
+  FakePep pep_{kernel_};
+  std::shared_ptr<ledger::MemoryDisk> disk_ = std::make_shared<ledger::MemoryDisk>();
+  std::unique_ptr<Signer> signer_;
+  std::unique_ptr<ledger::Ledger> ledger_;
+  std::unique_ptr<Agent> agent_;
+};
+
+TEST_F(AgentTest, AReceiptIsLiveOnlyAfterItsEntryIsDurable) {
+  ASSERT_TRUE(Issue("w"));
+  EXPECT_EQ(Live(), 1);
+  EXPECT_EQ(Entries("ISSUE").size(), 1u);
+  disk_->next = ledger::Fault::kBeforeLanding;
+  EXPECT_FALSE(Issue("w"));
+  EXPECT_EQ(Live(), 1);
+}
+
+TEST_F(AgentTest, NorWhenTheEntryMayHaveLanded) {
+  disk_->next = ledger::Fault::kAfterLanding;
+  EXPECT_FALSE(Issue("w"));
+  EXPECT_EQ(Live(), 0);
+}
+
+TEST_F(AgentTest, ARefusalIsAnEntryToo) {
+  for (const auto& [rule, object] : std::vector<std::pair<std::string, std::string>>{
+           {"w", dir_ + "/forbidden/x"}, {"w", "/elsewhere"}, {"f", ""}, {"none", ""}})
+    EXPECT_FALSE(Issue(rule, object));
+  EXPECT_FALSE(Issue("w", "", 101));
+  EXPECT_EQ(Entries("REFUSED").size(), 5u);
+  EXPECT_EQ(Live(), 0);
+}
+
+TEST_F(AgentTest, ARevokedReceiptIsDeadAtOnce) {
+  const auto issued = Issue("w");
+  ASSERT_TRUE(issued);
+  ASSERT_TRUE(agent_->Revoke(issued->at("id").string(), "test"));
+  EXPECT_EQ(Live(), 0);
+  EXPECT_EQ(Entries("REVOKE").size(), 1u);
+  EXPECT_FALSE(agent_->Revoke(issued->at("id").string(), "again"));
+}
+
+TEST_F(AgentTest, ARestartTakesUpWhatTheKernelHolds) {
+  ASSERT_TRUE(Issue("w", dir_ + "/granted/file"));
+  kernel_.slots[1].used = 3;
+  const auto grants = kernel_.grants;
+  Restart();
+  EXPECT_EQ(Live(), 1);
+  EXPECT_EQ(kernel_.slots[1].used, 3u);
+  EXPECT_EQ(kernel_.grants.size(), grants.size());
+  EXPECT_TRUE(Entries("REVOKE").empty());
+  const auto second = Issue("w");
+  ASSERT_TRUE(second);
+  EXPECT_EQ(kernel_.slots[2].state, static_cast<__u32>(SLOT_LIVE)) << "another slot";
+}
+
+TEST_F(AgentTest, ARestartGrantsNothingOnAnInodeThatTookTheName) {
+  ASSERT_TRUE(Issue("w", dir_ + "/granted/file"));
+  agent_.reset();
+  std::filesystem::rename(dir_ + "/granted/file", dir_ + "/granted/old");
+  std::ofstream(dir_ + "/granted/file") << "another";
+  Start("boot-1");
+  EXPECT_TRUE(kernel_.grants.empty());
+}
+
+TEST_F(AgentTest, WhatTheLedgerHasAndTheKernelHasNotIsRevokedAtRestart) {
+  ASSERT_TRUE(Issue("w"));
+  kernel_.slots[1] = receipt_slot{};  // the daemon died between the record and the gate
+  Restart();
+  EXPECT_EQ(Live(), 0);
+  EXPECT_EQ(Entries("REVOKE").size(), 1u);
+}
+
+TEST_F(AgentTest, WhatTheKernelHasAndTheLedgerHasNotIsFreedAtRestart) {
+  kernel_.slots[77].state = SLOT_LIVE;
+  kernel_.slots[77].gen = 1;
+  Restart();
+  EXPECT_EQ(Live(), 0);
+}
+
+TEST_F(AgentTest, AnotherBootLeavesIntervalsNotGuesses) {
+  ASSERT_TRUE(Issue("w", "", 10));
+  kernel_.slots[1].used = 4;
+  ASSERT_TRUE(agent_->Flush());
+  kernel_.slots[1].used = 7;  // not settled any more
+  Reboot();
+  EXPECT_EQ(Live(), 0);
+  const auto open = Entries("UNSETTLED");
+  ASSERT_EQ(open.size(), 1u);
+  EXPECT_EQ(json::GetInteger(open[0], "last_settled").value_or(99), 4u);
+  EXPECT_EQ(json::GetInteger(open[0], "granted").value_or(99), 10u);
+  EXPECT_EQ(Entries("DENIALS_LOST").size(), 1u);
+}
+
+TEST_F(AgentTest, ACleanEndLeavesNoInterval) {
+  ASSERT_TRUE(Issue("w"));
+  ASSERT_TRUE(agent_->Stop());
+  Reboot();
+  EXPECT_TRUE(Entries("UNSETTLED").empty());
+  EXPECT_TRUE(Entries("DENIALS_LOST").empty());
+  EXPECT_EQ(Entries("SETTLED").size(), 1u);
+}
+
+TEST_F(AgentTest, AnExpiredReceiptIsSettledForGood) {
+  ASSERT_TRUE(Issue("w"));
+  kernel_.slots[1].used = 2;
+  clock_.Advance(3600 * kSecond);
+  agent_->Tick();
+  clock_.Advance(2 * kSecond);
+  agent_->Tick();
+  ASSERT_TRUE(agent_->Flush());
+  const auto settled = Entries("SETTLED");
+  ASSERT_FALSE(settled.empty());
+  EXPECT_EQ(*settled.back().Find("final"), json::Value(true));
+  EXPECT_EQ(json::GetInteger(settled.back(), "used").value_or(99), 2u);
+  clock_.Advance(120 * kSecond);
+  agent_->Tick();
+  EXPECT_TRUE(kernel_.grants.empty()) << "buried";
+}
+
+TEST_F(AgentTest, ActsAreConsumedOnlyWhenTheyAreCommitted) {
+  ASSERT_TRUE(Issue("w"));
+  Act(1, 1);
+  Act(1, 2);
+  ASSERT_TRUE(agent_->Flush());
+  EXPECT_EQ(Entries("ACT").size(), 2u);
+  EXPECT_EQ(kernel_.rings[1]->consumer, kernel_.rings[1]->producer);
+  // Died after the commit and before the ring was told: nothing is repeated.
+  agent_.reset();
+  kernel_.rings[1]->consumer = 0;
+  Start("boot-1");
+  Act(1, 3);
+  ASSERT_TRUE(agent_->Flush());
+  EXPECT_EQ(Entries("ACT").size(), 3u);
+}
+
+TEST_F(AgentTest, DenialsAreCountedWithoutRecords) {
+  kernel_.domains[1].deny_seq = 5;
+  kernel_.domains[1].denials[GATE_NO_RECEIPT] = 5;
+  ASSERT_TRUE(agent_->Flush());
+  const auto denials = Entries("DENIALS");
+  ASSERT_EQ(denials.size(), 1u);
+  EXPECT_EQ(json::GetInteger(denials[0], "to_seq").value_or(0), 5u);
+  Restart();
+  ASSERT_TRUE(agent_->Flush());
+  EXPECT_EQ(Entries("DENIALS").size(), 1u) << "not twice";
+}
+
+TEST_F(AgentTest, ABrokenCanonChangesNothing) {
+  const std::uint64_t size = ledger_->head().size;
+  EXPECT_FALSE(Apply(Canon() + "  - { id: w, permit: write }\n"));
+  EXPECT_EQ(ledger_->head().size, size);
+  EXPECT_TRUE(Issue("w"));
+}
+
+TEST_F(AgentTest, ReceiptsFollowTheCanon) {
+  ASSERT_TRUE(Issue("w"));
+  ASSERT_TRUE(Issue("n"));
+  ASSERT_TRUE(Apply(Canon("granted/narrower")));
+  EXPECT_EQ(Live(), 1) << "the one for addresses stays";
+  EXPECT_EQ(Entries("REVOKE").size(), 1u);
+}
+
+TEST_F(AgentTest, TheControlSocketRefusesWhatItDoesNotKnow) {
+  const auto code = [this](const std::string& message) {
+    const auto answer = json::Parse(Answer(*agent_, message, "uid:0"));
+    const json::Value* const error = answer->Find("error");
+    return error == nullptr ? 0 : error->Find("code")->integer();
+  };
+  EXPECT_EQ(code("{}"), -32600);
+  EXPECT_EQ(code("not json"), -32700);
+  EXPECT_EQ(code(std::string(100'000, '[')), -32700);
+  EXPECT_EQ(code(R"({"jsonrpc":"2.0","id":1,"method":"no.such"})"), -32601);
+  EXPECT_EQ(code(R"({"jsonrpc":"2.0","id":1,"method":"status","params":{"x":1}})"), -32000);
+  EXPECT_EQ(code(R"({"jsonrpc":"2.0","id":1,"method":"receipt.issue","params":{"domain":"d"}})"), -32000);
+  EXPECT_EQ(code(R"({"jsonrpc":"2.0","id":1,"method":"receipt.issue","params":{"domain":"d","rule":"w","uses":"many"}})"), -32000);
+  EXPECT_EQ(code(R"({"jsonrpc":"2.0","id":1,"method":"status"})"), 0);
+  EXPECT_EQ(Live(), 0);
+}
+
+}  // namespace
+}  // namespace proofgate::agent

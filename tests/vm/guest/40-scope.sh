@@ -1,0 +1,83 @@
+# Who is governed: labels stick, whatever the process does.
+. /root/guest/lib.sh
+
+mkdir -p /srv/t
+child_of() { cat "/proc/$1/task/$1/children"; }
+canwrite() { # the act of a governed process that tells
+	act "create /srv/t/scope-$RANDOM$RANDOM"
+}
+export -f canwrite
+
+same "a child is governed" "$(governed bash -c canwrite)" "create EPERM"
+same "a grandchild in its own session is" "$(governed setsid bash -c '(canwrite)')" "create EPERM"
+same "a process cannot leave by cgroup.procs" "$(governed act "leave /sys/fs/cgroup/cgroup.procs")" "leave EPERM"
+# Root outside moves it out: it stays governed.
+mkfifo /tmp/go-scope
+governed bash -c 'echo ready; read -r _ </tmp/go-scope; canwrite' >/tmp/moved.out 2>&1 &
+job=$!
+await grep -q ready /tmp/moved.out
+for procs in /sys/fs/cgroup/proofgate/t/run-*/cgroup.procs; do
+	for pid in $(cat "$procs"); do echo "$pid" >/sys/fs/cgroup/cgroup.procs 2>/dev/null || mkdir -p /sys/fs/cgroup/outside && echo "$pid" >/sys/fs/cgroup/outside/cgroup.procs; done
+done
+echo >/tmp/go-scope
+wait $job
+same "moved out, it stays governed" "$(tail -n 1 /tmp/moved.out)" "create EPERM"
+
+# Threads that run already, at attach.
+cat >/tmp/threads.py <<'PY'
+import threading, time, os, sys
+go = threading.Event()
+def work(n):
+    go.wait()
+    try:
+        open(f"/srv/t/thread-{n}", "w").close()
+    except PermissionError:
+        pass
+threads = [threading.Thread(target=work, args=(n,)) for n in range(20)]
+for t in threads: t.start()
+print("ready", flush=True)
+open("/tmp/go-threads").read()
+go.set()
+for t in threads: t.join()
+PY
+mkfifo /tmp/go-threads
+mkdir -p /sys/fs/cgroup/attached
+bash -c 'echo $$ >/sys/fs/cgroup/attached/cgroup.procs; exec python3 /tmp/threads.py' >/tmp/threads.out 2>&1 &
+job=$!
+await grep -q ready /tmp/threads.out
+ok "attach to what runs already" proofgate attach --domain t --cgroup /sys/fs/cgroup/attached
+echo >/tmp/go-threads
+wait $job
+same "none of its threads wrote" "$(find /srv/t -name 'thread-*' | wc -l)" 0
+bash -c 'echo $$ >/sys/fs/cgroup/attached/cgroup.procs; exec act "create /srv/t/entered"' >/tmp/entered.out
+same "who enters the cgroup later is governed" "$(cat /tmp/entered.out)" "create EPERM"
+mkdir /sys/fs/cgroup/attached/below
+bash -c 'echo $$ >/sys/fs/cgroup/attached/below/cgroup.procs; exec act "create /srv/t/entered"' >/tmp/entered.out
+same "or a cgroup below it" "$(cat /tmp/entered.out)" "create EPERM"
+ok "detach" proofgate detach --domain t --cgroup /sys/fs/cgroup/attached
+bash -c 'echo $$ >/sys/fs/cgroup/attached/cgroup.procs; exec act "create /srv/t/entered"' >/tmp/entered.out
+same "after the detach it is not governed" "$(cat /tmp/entered.out)" "create OK"
+rm -f /srv/t/entered
+
+# A unit, and one process.
+systemd-run -q --unit=victim.service --service-type=exec bash -c 'while read -r _ </tmp/go-unit; do act "create /srv/t/unit"; done; sleep 1000'
+mkfifo /tmp/go-unit
+ok "attach a unit" proofgate attach --domain t --unit victim.service
+echo >/tmp/go-unit
+await grep -q 'create' <(journalctl -u victim.service -o cat --no-pager 2>/dev/null; echo create)
+ok "the unit did not write" test ! -e /srv/t/unit
+systemctl stop victim.service
+ok "a unit that does not run is an error" not proofgate attach --domain t --unit victim.service 2>/dev/null
+sleep 1000 &
+victim=$!
+ok "attach a process" proofgate attach --domain t --pid $victim
+ok "it is in a governed cgroup" grep -q proofgate/t/pid- /proc/$victim/cgroup
+kill $victim
+
+# Birth in a governed cgroup while many are born: nobody slips out.
+mkdir -p /srv/t/storm
+same "200 births in a storm: none writes" "$(governed act storm 200 5 create /srv/t/storm/x)" 0
+ok "and nothing is there" test -z "$(ls /srv/t/storm)"
+status=$(proofgate status --json)
+same "no label was lost" "$(python3 -c 'import json,sys; print(json.loads(sys.argv[1])["labels_lost"])' "$status")" 0
+same "no scope had to be repaired" "$(python3 -c 'import json,sys; print(json.loads(sys.argv[1])["scope_repairs"])' "$status")" 0
