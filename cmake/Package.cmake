@@ -2,14 +2,10 @@
 install(TARGETS proofgate DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS proofgated DESTINATION ${CMAKE_INSTALL_SBINDIR})
 install(FILES ${CMAKE_SOURCE_DIR}/systemd/proofgate.service DESTINATION lib/systemd/system)
-if(EXISTS ${CMAKE_SOURCE_DIR}/docs/man)
-  install(FILES ${CMAKE_SOURCE_DIR}/docs/man/proofgate.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-  install(FILES ${CMAKE_SOURCE_DIR}/docs/man/proofgated.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
-endif()
-if(EXISTS ${CMAKE_SOURCE_DIR}/docs/completion)
-  install(FILES ${CMAKE_SOURCE_DIR}/docs/completion/proofgate
-          DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
-endif()
+install(FILES ${CMAKE_SOURCE_DIR}/docs/man/proofgate.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${CMAKE_SOURCE_DIR}/docs/man/proofgated.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
+install(FILES ${CMAKE_SOURCE_DIR}/docs/completion/proofgate
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME proofgate)

@@ -27,14 +27,18 @@ void CheckForbids(const Canon& canon, const std::string& file, Kind kind,
 
 void Check(const std::vector<Canon>& canons, const std::string& file,
            std::vector<Diagnostic>& diagnostics) {
+  const auto complain = [&](Where where, std::string message, const char* expected) {
+    if (diagnostics.size() < kMaxDiagnostics)
+      diagnostics.push_back({file, where, std::move(message), expected});
+  };
   std::map<std::string, int, std::less<>> domains;
   for (const Canon& canon : canons) {
     if (!canon.domain.empty() && !domains.emplace(canon.domain, 1).second)
-      diagnostics.push_back({file, canon.where, "domain '" + canon.domain + "' is defined twice", ""});
+      complain(canon.where, "domain '" + canon.domain + "' is defined twice", "");
     std::map<std::string, int, std::less<>> ids;
     const auto once = [&](const std::string& id, Where where) {
       if (!id.empty() && !ids.emplace(id, 1).second)
-        diagnostics.push_back({file, where, "id '" + id + "' is used twice", "another id"});
+        complain(where, "id '" + id + "' is used twice", "another id");
     };
     std::string last;  // a profile gives several grants of one id
     for (const Standing& standing : canon.standing) {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "base/bytes.h"
 #include "base/durable.h"
 #include "policy/parse.h"
 
@@ -31,6 +32,14 @@ TEST(Canon, TheExampleIsRight) {
   EXPECT_EQ(canon.rules[0].limits.ttl_ns, 3600ull * 1'000'000'000);
   EXPECT_EQ(canon.rules[0].limits.uses, 1'000'000u);
   EXPECT_EQ(canon.rules[3].effect, Effect::kForbid);
+}
+
+// docs/format/canon.md. Another digest is another canon to every receipt.
+TEST(Canon, TheExampleHasItsDigest) {
+  const ParsedCanon parsed = ParseCanon(*ReadFile(DEMO_CANON, 1 << 20), "demo.yaml");
+  const std::string bytes = json::Encode(CanonJson(parsed.canons.at(0)));
+  EXPECT_EQ(bytes.size(), 1925u);
+  EXPECT_EQ(Hex(Sha256(bytes)), "4ea7fe20838354e7c9e508264b077960613799cfb1cd8ad6c53c18e8f3de23ab");
 }
 
 TEST(Canon, SeveralDomainsAreSeveralDocuments) {

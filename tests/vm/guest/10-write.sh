@@ -37,19 +37,21 @@ lines() { # lines DIR VERB…: the acts, for act
 # try WHO DIR WANTED NAME VERB…: WANTED is OK (and the scene of each verb
 # changes) or an errno (and nothing does).
 try() {
-	local who=$1 dir=$2 wanted=$3 name=$4 verb
+	local who=$1 dir=$2 wanted=$3 name=$4 verb said
 	shift 4
-	declare -A before=()
-	for verb in "$@"; do before[$verb]=$(snapshot "$dir/$verb"); done
+	declare -A before=() after=() says=()
+	while read -r verb said; do before[$verb]=$said; done < <(python3 /root/guest/snap.py "$dir")
 	mapfile -t acts < <(lines "$dir" "$@")
-	local output
-	if [[ $who == nobody ]]; then output=$(act "${acts[@]}"); else output=$(in_domain "$who" act "${acts[@]}"); fi
+	while read -r verb said; do says[$verb]=$said; done < <(
+		if [[ $who == nobody ]]; then act "${acts[@]}"; else in_domain "$who" act "${acts[@]}"; fi
+	)
+	while read -r verb said; do after[$verb]=$said; done < <(python3 /root/guest/snap.py "$dir")
 	for verb in "$@"; do
-		same "$name: $verb says $wanted" "$(grep "^$verb " <<<"$output")" "$verb $wanted"
+		same "$name: $verb says $wanted" "${says[$verb]:-nothing}" "$wanted"
 		if [[ $wanted == OK ]]; then
-			ok "$name: $verb has an effect" test "$(snapshot "$dir/$verb")" != "${before[$verb]}"
+			ok "$name: $verb has an effect" test "${after[$verb]}" != "${before[$verb]}"
 		else
-			same "$name: $verb has no effect" "$(snapshot "$dir/$verb")" "${before[$verb]}"
+			same "$name: $verb has no effect" "${after[$verb]}" "${before[$verb]}"
 		fi
 	done
 }

@@ -51,12 +51,5 @@ used_of() { proofgate receipt list --json | python3 -c '
 import json, sys
 print([r["used"] for r in json.load(sys.stdin)["receipts"] if r["id"] == sys.argv[1]][0])' "$1"; }
 
-# Everything about a tree that an act could change.
-snapshot() {
-	find "$@" -printf '%p %i %n %s %m %U %G %y %l %T@ %C@\n' | sort
-	find "$@" -type f -exec sha256sum {} + | sort
-	getfattr -R -d -m - --absolute-names "$@" 2>/dev/null
-}
-
 finish() { echo "1..$tap_number"; }
 trap finish EXIT
