@@ -394,6 +394,16 @@ std::vector<std::string> ProgramNames(const pep& skeleton) {
   return names;
 }
 
+// The gate of an earlier daemon lets only the daemon it knows change the bpffs.
+Status TakeOver(const std::string& dir) {
+  const std::string pin = dir + "/maps/settings";
+  if (!Exists(pin)) return {};
+  const Fd fd = TRY(OpenPin(pin));
+  const auto settings = TRY(Mapping<gate_settings>::Of(fd.get(), 1));
+  settings[0].daemon_tgid = static_cast<__u32>(getpid());
+  return {};
+}
+
 // Pins what PID 1 kept for us and somebody took out of the bpffs.
 Status RestorePins(const std::string& dir, const std::string& build,
                    const std::map<std::string, Fd>& stored) {
@@ -464,6 +474,7 @@ Result<std::unique_ptr<Pep>> OpenKernelPep(const std::string& dir,
   size_t size = 0;
   const char* const elf = static_cast<const char*>(pep::elf_bytes(&size));
   const std::string build = Hex(Sha256(std::string_view(elf, size))).substr(0, 12);
+  TRY(TakeOver(dir));
   TRY(RestorePins(dir, build, stored));
 
   Skeleton skeleton(pep::open(nullptr), pep::destroy);

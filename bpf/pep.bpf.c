@@ -215,20 +215,32 @@ int BPF_PROG(pep_link, struct dentry *from, struct inode *dir, struct dentry *to
 SEC("lsm/inode_unlink")
 int BPF_PROG(pep_unlink, struct inode *dir, struct dentry *dentry, int ret)
 {
-	return ret ? ret : write_change(OP_UNLINK, dentry);
+	if (ret)
+		return ret;
+	if (is_guarded(dir->i_sb))
+		return refuse();
+	return write_change(OP_UNLINK, dentry);
 }
 
 SEC("lsm/inode_rmdir")
 int BPF_PROG(pep_rmdir, struct inode *dir, struct dentry *dentry, int ret)
 {
-	return ret ? ret : write_change(OP_RMDIR, dentry);
+	if (ret)
+		return ret;
+	if (is_guarded(dir->i_sb))
+		return refuse();
+	return write_change(OP_RMDIR, dentry);
 }
 
 SEC("lsm/inode_rename")
 int BPF_PROG(pep_rename, struct inode *old_dir, struct dentry *from, struct inode *new_dir,
 	     struct dentry *to, int ret)
 {
-	return ret ? ret : write_change_two(OP_RENAME, from, to);
+	if (ret)
+		return ret;
+	if (is_guarded(old_dir->i_sb))
+		return refuse();
+	return write_change_two(OP_RENAME, from, to);
 }
 
 /* write: metadata */

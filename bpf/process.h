@@ -135,16 +135,21 @@ static __always_inline int use_capability(int capability, __u32 options)
 	return deny(&act, 0);
 }
 
-/* Unmounting the bpffs that holds our links would lift enforcement: only the
- * daemon may, whoever asks. */
-static __always_inline int unmount(struct vfsmount *mount)
+/* Is this our bpffs, and somebody but the daemon at it? Taking a link's pin
+ * away, or the mount it is in, would lift enforcement: refused to every task. */
+static __always_inline int is_guarded(struct super_block *sb)
 {
 	struct gate_settings *state;
 	__u32 zero = 0;
 
 	state = bpf_map_lookup_elem(&settings, &zero);
-	if (state && state->guard_dev && mount->mnt_sb->s_dev == state->guard_dev &&
-	    state->daemon_tgid != (__u32)(bpf_get_current_pid_tgid() >> 32))
+	return state && state->guard_dev && sb->s_dev == state->guard_dev &&
+	       state->daemon_tgid != (__u32)(bpf_get_current_pid_tgid() >> 32);
+}
+
+static __always_inline int unmount(struct vfsmount *mount)
+{
+	if (is_guarded(mount->mnt_sb))
 		return refuse();
 	return never(OP_MOUNT, 0);
 }

@@ -3,6 +3,7 @@
 . /root/guest/lib.sh
 
 mkdir -p /srv/sink
+rm -f /srv/sink/ready /srv/sink/log
 echo "something to send" >/srv/source
 sysctl -qw net.ipv4.tcp_fastopen=3
 python3 /root/guest/sink.py &

@@ -16,9 +16,9 @@ mkfifo /tmp/go-scope
 governed bash -c 'echo ready; read -r _ </tmp/go-scope; canwrite' >/tmp/moved.out 2>&1 &
 job=$!
 await grep -q ready /tmp/moved.out
-for procs in /sys/fs/cgroup/proofgate/t/run-*/cgroup.procs; do
-	for pid in $(cat "$procs"); do echo "$pid" >/sys/fs/cgroup/cgroup.procs 2>/dev/null || mkdir -p /sys/fs/cgroup/outside && echo "$pid" >/sys/fs/cgroup/outside/cgroup.procs; done
-done
+mkdir -p /sys/fs/cgroup/outside
+for pid in $(cat /sys/fs/cgroup/proofgate/t/run-*/cgroup.procs); do echo "$pid" >/sys/fs/cgroup/outside/cgroup.procs; done
+ok "root outside moves it" test -n "$(cat /sys/fs/cgroup/outside/cgroup.procs)"
 echo >/tmp/go-scope
 wait $job
 same "moved out, it stays governed" "$(tail -n 1 /tmp/moved.out)" "create EPERM"
@@ -49,22 +49,23 @@ ok "attach to what runs already" proofgate attach --domain t --cgroup /sys/fs/cg
 echo >/tmp/go-threads
 wait $job
 same "none of its threads wrote" "$(find /srv/t -name 'thread-*' | wc -l)" 0
-bash -c 'echo $$ >/sys/fs/cgroup/attached/cgroup.procs; exec act "create /srv/t/entered"' >/tmp/entered.out
+bash -c 'echo $$ >/sys/fs/cgroup/attached/cgroup.procs; exec act "create /srv/t/entered"' | cat >/tmp/entered.out
 same "who enters the cgroup later is governed" "$(cat /tmp/entered.out)" "create EPERM"
 mkdir /sys/fs/cgroup/attached/below
-bash -c 'echo $$ >/sys/fs/cgroup/attached/below/cgroup.procs; exec act "create /srv/t/entered"' >/tmp/entered.out
+bash -c 'echo $$ >/sys/fs/cgroup/attached/below/cgroup.procs; exec act "create /srv/t/entered"' | cat >/tmp/entered.out
 same "or a cgroup below it" "$(cat /tmp/entered.out)" "create EPERM"
-ok "detach" proofgate detach --domain t --cgroup /sys/fs/cgroup/attached
-bash -c 'echo $$ >/sys/fs/cgroup/attached/cgroup.procs; exec act "create /srv/t/entered"' >/tmp/entered.out
+ok "detach" proofgate detach --json --domain t --cgroup /sys/fs/cgroup/attached
+bash -c 'echo $$ >/sys/fs/cgroup/attached/cgroup.procs; exec act "create /srv/t/entered"' | cat >/tmp/entered.out
 same "after the detach it is not governed" "$(cat /tmp/entered.out)" "create OK"
-rm -f /srv/t/entered
+rm -rf /srv/t/entered
 
 # A unit, and one process.
-systemd-run -q --unit=victim.service --service-type=exec bash -c 'while read -r _ </tmp/go-unit; do act "create /srv/t/unit"; done; sleep 1000'
 mkfifo /tmp/go-unit
+systemd-run -q --unit=victim.service --service-type=exec bash -c 'read -r _ </tmp/go-unit; act "create /srv/t/unit"; echo done; sleep 1000'
 ok "attach a unit" proofgate attach --domain t --unit victim.service
 echo >/tmp/go-unit
-await grep -q 'create' <(journalctl -u victim.service -o cat --no-pager 2>/dev/null; echo create)
+victim_tried() { [[ $(proofgate ledger tail -n 50 | grep -c 'DENY.*/srv/t/unit') -gt 0 ]]; }
+ok "the unit tried" await victim_tried
 ok "the unit did not write" test ! -e /srv/t/unit
 systemctl stop victim.service
 ok "a unit that does not run is an error" not proofgate attach --domain t --unit victim.service 2>/dev/null

@@ -7,7 +7,8 @@ mkdir -p /srv/t/counts /opt/t /srv/sink
 echo x >/srv/t/counts/file
 cp /root/guest/prog /opt/t/prog
 chmod 755 /opt/t/prog
-python3 /root/guest/sink.py 2>/dev/null &
+rm -f /srv/sink/ready
+python3 /root/guest/sink.py &
 sink=$!
 trap 'kill $sink 2>/dev/null; finish' EXIT
 await test -e /srv/sink/ready

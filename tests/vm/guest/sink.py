@@ -1,6 +1,6 @@
 # Listens everywhere the connect tests aim at and appends one line for each
 # connection or datagram to /srv/sink/log.
-import resource, selectors, socket
+import os, resource, selectors, socket
 
 resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))
 log = open("/srv/sink/log", "a", buffering=1)
@@ -13,6 +13,8 @@ def listen(name, family, kind, address):
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if kind == socket.SOCK_STREAM and family != socket.AF_UNIX:
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 16)
+    if family == socket.AF_UNIX and address[0] != "\0" and os.path.exists(address):
+        os.unlink(address)
     s.bind(address)
     if kind == socket.SOCK_STREAM:
         s.listen(1024)
