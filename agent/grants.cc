@@ -67,8 +67,12 @@ Status Grants::RemoveFrom(const GrantPlace& place, std::uint32_t slot) {
   std::erase_if(row, [&](const grant& entry) {
     return entry.slot == slot && entry.form == static_cast<__u32>(place.form);
   });
-  if (row.empty() && place.is_address) addresses_.erase(KeyBytes(place.address));
-  if (row.empty() && !place.is_address) objects_.erase(KeyBytes(place.key));
+  if (row.empty()) {
+    if (place.is_address)
+      addresses_.erase(KeyBytes(place.address));
+    else
+      objects_.erase(KeyBytes(place.key));
+  }
   return Write(place);
 }
 
