@@ -424,8 +424,7 @@ Status RestorePins(const std::string& dir, const std::string& build,
   return {};
 }
 
-Status LoadAndAttach(pep& skeleton, const std::string& dir, const std::string& links,
-                     const std::string& build) {
+Status LoadAndAttach(pep& skeleton, const std::string& dir, const std::string& links) {
   for (const char* name : kMaps) {
     bpf_map* const map = bpf_object__find_map_by_name(skeleton.obj, name);
     if (map == nullptr) return Fail(Code::kCorrupt, fmt::format("gate: no map {}", name));
@@ -455,7 +454,26 @@ Status LoadAndAttach(pep& skeleton, const std::string& dir, const std::string& l
   for (const auto& [name, link] : attached) {
     const int error = bpf_obj_pin(bpf_link__fd(link.get()), (links + "/" + name).c_str());
     if (error != 0) return FailErrno(error, "pin " + links + "/" + name);
-    StoreFd("link." + build + "." + name, bpf_link__fd(link.get()));
+  }
+  return {};
+}
+
+// Gives PID 1 every pinned map, ring and link of this build that it does not
+// hold. It drops them all when the unit is stopped, so a start that takes up
+// what is pinned has them to give as well.
+Status StorePins(const std::string& dir, const std::string& build,
+                 const std::map<std::string, Fd>& stored) {
+  const std::pair<std::string, std::string> places[] = {
+      {"map.", dir + "/maps"},
+      {"ring.", dir + "/rings"},
+      {"link." + build + ".", dir + "/links-" + build},
+  };
+  for (const auto& [prefix, directory] : places) {
+    for (const std::string& name : ListDirectory(directory)) {
+      if (stored.contains(prefix + name)) continue;
+      const Fd fd = TRY(OpenPin(directory + "/" + name));
+      StoreFd(prefix + name, fd.get());
+    }
   }
   return {};
 }
@@ -485,15 +503,14 @@ Result<std::unique_ptr<Pep>> OpenKernelPep(const std::string& dir,
   bool complete = true;
   for (const std::string& name : programs) complete = complete && Exists(links + "/" + name);
   if (!complete) {
-    TRY(LoadAndAttach(*skeleton, dir, links, build));
+    TRY(LoadAndAttach(*skeleton, dir, links));
   }
 
   std::map<std::string, Fd> maps;
   for (const char* name : kMaps) {
-    Fd fd = TRY(OpenPin(dir + "/maps/" + name));
-    if (!stored.contains(std::string("map.") + name)) StoreFd(std::string("map.") + name, fd.get());
-    maps[name] = std::move(fd);
+    maps[name] = TRY(OpenPin(dir + "/maps/" + name));
   }
+  TRY(StorePins(dir, build, stored));
   auto receipts = TRY(Mapping<receipt_slot>::Of(maps["receipts"].get(), MAX_RECEIPTS));
   auto domains = TRY(Mapping<domain_state>::Of(maps["domains"].get(), MAX_DOMAINS));
   auto settings = TRY(Mapping<gate_settings>::Of(maps["settings"].get(), 1));

@@ -44,8 +44,8 @@ ok "or moves them" not mv /run/proofgate/bpf/maps/settings /run/proofgate/bpf/ma
 systemctl start proofgate.service
 same "and the receipt is still good" "$(do_act "create /srv/t/service/e")" "create OK"
 ok "and the ledger agrees" reconciles
-stored() { [[ $(systemctl show -p NFileDescriptorStore --value proofgate.service) -ge 12 ]]; }
-ok "PID 1 holds the maps and links too" await stored
+stored() { [[ $(systemctl show -p NFileDescriptorStore --value proofgate.service) == $(find /run/proofgate/bpf -type f | wc -l) ]]; }
+ok "PID 1 holds each map, ring and link too" await stored
 
 ok "nobody but the daemon unmounts the gate's file system" not umount /run/proofgate/bpf 2>/dev/null
 ok "nor lazily" not umount -l /run/proofgate/bpf 2>/dev/null
