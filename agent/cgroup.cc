@@ -131,7 +131,7 @@ Result<std::string> CgroupOfUnit(const std::string& unit) {
                                                   : nullptr;
   if (interface == nullptr)
     return Fail(Code::kInvalid, unit + ": a .service, .scope or .slice expected");
-  sd_bus_error error = SD_BUS_ERROR_NULL;
+  sd_bus_error error{};
   char* cgroup = nullptr;
   const int asked = sd_bus_get_property_string(bus, "org.freedesktop.systemd1", object, interface,
                                                "ControlGroup", &error, &cgroup);
