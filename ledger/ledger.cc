@@ -229,6 +229,9 @@ void Ledger::CommitGroup(std::vector<Request> group) {
       batch.entries.push_back(std::move(leaf));
     }
     for (auto& [key, value] : request.meta) batch.meta["user/" + key] = std::move(value);
+    for (std::size_t i = 0; i < request.records.size(); ++i)
+      if (!request.records[i].index_key.empty())
+        batch.meta["user/" + request.records[i].index_key] = std::to_string(first + i);
     waiting.emplace_back(std::move(request.done), Position{first, first + leaves.size()});
   }
   if (halted && !waiting.empty()) {

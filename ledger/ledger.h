@@ -41,6 +41,7 @@ inline constexpr std::size_t kMaxLeafBytes = 60'000;
 struct Record {
   std::string kind;  // "ACT", "DENY", …: docs/format/ledger.md
   json::Object body;
+  std::string index_key = {};  // Meta key that gets this record's index, in the same batch
 };
 
 struct Position {

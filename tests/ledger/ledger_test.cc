@@ -81,6 +81,15 @@ TEST_F(LedgerTest, KeepsMetaWithItsBatch) {
   EXPECT_TRUE(ledger_->ScanMeta("ring/")->empty());
 }
 
+TEST_F(LedgerTest, KeepsTheIndexOfARecordWithItsBatch) {
+  ASSERT_TRUE(ledger_->Append(Records(2)));
+  auto records = Records(1);
+  records.push_back({"TEST", {{"n", 9}}, "last"});
+  ASSERT_TRUE(ledger_->Append(std::move(records)));
+  ASSERT_TRUE(Reopen());
+  EXPECT_EQ(**ledger_->ReadMeta("last"), "3");
+}
+
 TEST_F(LedgerTest, RefusesARecordThatIsTooLargeAndWritesNothingOfItsCall) {
   auto records = Records(1);
   records.push_back({"TEST", {{"text", std::string(kMaxLeafBytes, 'x')}}});
