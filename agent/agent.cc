@@ -42,7 +42,6 @@ policy::Canon ProofCanon() {
 Agent::Agent(Pep& pep, ledger::Ledger& ledger, const Signer& signer, const Clock& clock, Host host)
     : pep_(pep),
       ledger_(ledger),
-      signer_(signer),
       clock_(clock),
       host_(host),
       receipts_(pep, ledger, signer, clock, names_, host),
@@ -126,10 +125,9 @@ Status Agent::RecordStart(bool took_up) {
   json::Object body{{"boot_id", host_.boot_id}, {"host", host_.id}, {"version", kVersion},
                     {"kernel", KernelRelease()}, {"gate", pep_.Describe()},
                     {"took_up", took_up}};
-  const ledger::Position position =
-      TRY(ledger_.Append({{"START", std::move(body)}}, {{"boot", host_.boot_id}}));
-  if (!took_up)
-    TRY(ledger_.Append({}, {{"boot_entry", std::to_string(position.first)}, {"sequence", ""}}));
+  ledger::Meta meta{{"boot", host_.boot_id}};
+  if (!took_up) meta["sequence"] = "";
+  TRY(ledger_.Append({{"START", std::move(body), took_up ? "" : "boot_entry"}}, std::move(meta)));
   return {};
 }
 
@@ -244,11 +242,11 @@ Result<json::Object> Agent::ApplyCanon(const std::string& text, const std::strin
     json::Object body{{"domain", canon.domain}, {"canon", model},
                       {"digest", Hex(Sha256(json::Encode(model)))},
                       {"source_digest", Hex(Sha256(text))}, {"file", json::Bytes(file)}};
-    records.push_back({"CANON", std::move(body)});
+    records.push_back({"CANON", std::move(body), "canon_entry/" + canon.domain});
   }
   for (const auto& [name, domain] : domains_) {
     const bool stays = std::any_of(parsed.canons.begin(), parsed.canons.end(),
-                                   [&](const auto& canon) { return canon.domain == name; });
+                                   [&name = name](const auto& canon) { return canon.domain == name; });
     if (stays || !domain.canon || name == kProofDomain) continue;
     records.push_back({"CANON", json::Object{{"domain", name}, {"removed", true}}});
     meta["canon_entry/" + name] = "";
@@ -260,10 +258,6 @@ Result<json::Object> Agent::ApplyCanon(const std::string& text, const std::strin
     forget_fresh();
     return tl::unexpected(position.error());
   }
-  ledger::Meta entries;
-  for (std::size_t i = 0; i < parsed.canons.size(); ++i)
-    entries["canon_entry/" + parsed.canons[i].domain] = std::to_string(position->first + i);
-  TRY(ledger_.Append({}, std::move(entries)));
   for (std::size_t i = 0; i < parsed.canons.size(); ++i) {
     Domain& domain = domains_[parsed.canons[i].domain];
     domain.canon = parsed.canons[i];
@@ -272,7 +266,7 @@ Result<json::Object> Agent::ApplyCanon(const std::string& text, const std::strin
   }
   for (auto& [name, domain] : domains_) {
     const bool stays = std::any_of(parsed.canons.begin(), parsed.canons.end(),
-                                   [&](const auto& canon) { return canon.domain == name; });
+                                   [&name = name](const auto& canon) { return canon.domain == name; });
     if (!stays && name != kProofDomain) domain.canon.reset();
   }
   KeepStanding();  // what is new first, so that nothing is without in between
@@ -478,7 +472,7 @@ void Agent::AttachFromCanon() {
 
 void Agent::KeepStanding() {
   for (const auto& [name, domain] : domains_) {
-    const bool attached = std::any_of(attached_.begin(), attached_.end(), [&](const auto& entry) {
+    const bool attached = std::any_of(attached_.begin(), attached_.end(), [&name = name](const auto& entry) {
       return entry.second.domain == name;
     });
     if (!attached || !domain.canon) continue;

@@ -114,7 +114,6 @@ class Agent {
 
   Pep& pep_;
   ledger::Ledger& ledger_;
-  const Signer& signer_;
   const Clock& clock_;
   const Host host_;
   Names names_;

@@ -141,7 +141,7 @@ class KernelPep final : public Pep {
 
   Status Start() {
     gate_settings& settings = settings_[0];
-    std::uint64_t none = 0;
+    __u64 none = 0;
     __atomic_compare_exchange_n(&settings.next_object, &none, FIRST_OBJECT, false,
                                 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     struct stat info {};

@@ -317,7 +317,7 @@ Status Receipts::ReviewUnder(std::uint32_t number, const policy::Canon* canon) {
     bool permitted = false;
     if (canon != nullptr && live.receipt.is_standing) {
       permitted = std::any_of(canon->standing.begin(), canon->standing.end(),
-                              [&](const auto& standing) { return SameGrant(live.receipt, standing); });
+                              [&live = live](const auto& standing) { return SameGrant(live.receipt, standing); });
     } else if (canon != nullptr) {
       permitted = true;
       for (const Object& object : live.receipt.objects) {

@@ -144,7 +144,7 @@ Result<std::vector<Target>> Programs(const std::string& dir, const std::vector<s
 
 std::vector<address_key> AddressKeys(const policy::NetBlock& net) {
   std::vector<address_key> keys;
-  for (const __u8 proto : {IPPROTO_TCP, IPPROTO_UDP}) {
+  for (const __u8 proto : {__u8{IPPROTO_TCP}, __u8{IPPROTO_UDP}}) {
     if (net.proto == policy::Proto::kTcp && proto != IPPROTO_TCP) continue;
     if (net.proto == policy::Proto::kUdp && proto != IPPROTO_UDP) continue;
     address_key key{};
