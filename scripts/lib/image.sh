@@ -103,6 +103,7 @@ make_image() {
 		# What would make the boot longer or depend on the hour.
 		chroot "$root" systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
 			e2scrub_all.timer e2scrub_reap.service fstrim.timer man-db.timer nginx.service \
+			apparmor.service cron.service postgresql.service ssh.service \
 			systemd-timesyncd.service getty@tty1.service serial-getty@ttyS0.service >&2
 		install -D -m 755 scripts/lib/guest-run "$root/usr/lib/proofgate-vm/guest-run"
 		install -D -m 644 scripts/lib/proofgate-vm.service "$root/etc/systemd/system/proofgate-vm.service"
