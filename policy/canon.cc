@@ -56,10 +56,12 @@ json::Value CanonJson(const Canon& canon) {
     if (rule.effect == Effect::kPermit) {
       one["ttl_ns"] = json::Integer(rule.limits.ttl_ns);
       one["uses"] = json::Integer(rule.limits.uses);
+      AddTerms(rule.terms, one);
     }
     rules.emplace_back(std::move(one));
   }
   out["rules"] = std::move(rules);
+  AddTerms(canon.terms, out);
   return out;
 }
 
@@ -88,10 +90,13 @@ Result<Canon> ParseCanonJson(const json::Value& value) {
     rule.effect = TRY(json::GetString(item, "effect")) == "permit" ? Effect::kPermit : Effect::kForbid;
     rule.kind = TRY(ParseKind(TRY(json::GetString(item, "kind"))));
     rule.objects = TRY(ParseObjects(item));
-    if (rule.effect == Effect::kPermit)
+    if (rule.effect == Effect::kPermit) {
       rule.limits = {TRY(json::GetInteger(item, "ttl_ns")), TRY(json::GetInteger(item, "uses"))};
+      TRY(ReadTerms(item, rule.terms));
+    }
     canon.rules.push_back(std::move(rule));
   }
+  TRY(ReadTerms(value, canon.terms));
   // Anything not read above makes the models differ.
   if (CanonJson(canon) != value) return Fail(Code::kInvalid, "canon: unknown members");
   return canon;

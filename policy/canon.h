@@ -8,13 +8,9 @@
 #include <vector>
 
 #include "policy/object.h"
+#include "policy/terms.h"
 
 namespace proofgate::policy {
-
-struct Where {
-  int line = 0;  // from 1
-  int column = 0;
-};
 
 struct Limits {
   std::uint64_t ttl_ns = 0;
@@ -31,6 +27,7 @@ struct Rule {
   std::vector<Object> objects;
   std::vector<Where> object_where;
   Limits limits;  // permits only
+  RuleTerms terms;  // permits only
   Where where;
 };
 
@@ -51,6 +48,7 @@ struct Canon {
   Mode mode = Mode::kEnforce;
   std::vector<Standing> standing;  // profiles expanded
   std::vector<Rule> rules;
+  DomainTerms terms;
   Where where;
 
   const Rule* FindRule(std::string_view id) const;

@@ -51,6 +51,7 @@ void Check(const std::vector<Canon>& canons, const std::string& file,
       if (rule.effect == Effect::kPermit)
         CheckForbids(canon, file, rule.kind, rule.objects, rule.object_where, diagnostics);
     }
+    CheckTerms(canon, complain);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <sstream>
 
+#include "base/signature.h"
 #include "policy/check.h"
 #include "policy/profile.h"
 
@@ -166,7 +167,8 @@ class CanonReader {
     canon.where = root.where;
     if (!IsMap(root, "canon")) return canon;
     const Fields fields = ReadFields(
-        root, {"format", "tenant", "domain", "attach", "mode", "standing", "rules"},
+        root, {"format", "tenant", "domain", "attach", "mode", "standing", "rules", "optr",
+               "estimates", "budgets", "blast", "approvers", "producers"},
         {"format", "tenant", "domain", "mode"});
     if (const Node* node = fields.Get("format"))
       if (node->text != "1") Complain(node->where, "format " + Quote(node->text) + " is not known", "1");
@@ -179,6 +181,7 @@ class CanonReader {
       ForEach(*node, "standing", [&](const Node& item) { ReadStanding(item, canon); });
     if (const Node* node = fields.Get("rules"))
       ForEach(*node, "rules", [&](const Node& item) { ReadRule(item, canon); });
+    ReadDomainTerms(fields, canon.terms);
     return canon;
   }
 
@@ -442,7 +445,8 @@ class CanonReader {
   void ReadRule(const Node& node, Canon& canon) {
     if (!IsMap(node, "rule")) return;
     const Fields fields =
-        ReadFields(node, {"id", "permit", "forbid", "in", "of", "to", "limits"}, {"id"});
+        ReadFields(node, {"id", "permit", "forbid", "in", "of", "to", "limits", "approvals",
+                          "lease", "budget", "rate", "duties", "needs"}, {"id"});
     Rule rule;
     rule.where = node.where;
     if (const Node* id = fields.Get("id")) rule.id = ReadName(*id, "id");
@@ -483,7 +487,214 @@ class CanonReader {
           rule.limits.uses = ReadCount(*uses, "uses", 1, kMaxUses);
       }
     }
+    for (const char* name : {"approvals", "lease", "budget", "rate", "duties", "needs"})
+      if (const Node* term = fields.Get(name); term != nullptr && rule.effect == Effect::kForbid)
+        Complain(term->where, std::string(name) + " is for permits", "no " + std::string(name));
+    ReadRuleTerms(fields, rule.terms);
     canon.rules.push_back(std::move(rule));
+  }
+
+  // Without its comment; CheckTerms complains about what is no key.
+  std::string ReadKey(const Node& node) {
+    const std::string text = ReadText(node, "key");
+    const auto key = ParseOpenSshPublicKey(text);
+    return key ? key->OpenSsh() : text;
+  }
+
+  // One mapping or a list of them.
+  template <class Read>
+  void OneOrEach(const Node& node, std::string_view what, const Read& read) {
+    if (node.type == Node::Type::kList) ForEach(node, what, read);
+    else read(node);
+  }
+
+  void ReadRuleTerms(const Fields& fields, RuleTerms& terms) {
+    if (const Node* node = fields.Get("approvals"))
+      OneOrEach(*node, "approvals", [&](const Node& item) {
+        if (!IsMap(item, "approvals")) return;
+        const Fields group = ReadFields(item, {"count", "role", "ttl"}, {"count", "role"});
+        ApprovalGroup read{1, "", 3600ull * 1'000'000'000};
+        if (const Node* count = group.Get("count")) read.count = ReadCount(*count, "count", 1, 100);
+        if (const Node* role = group.Get("role")) read.role = ReadName(*role, "role");
+        if (const Node* ttl = group.Get("ttl")) read.ttl_ns = ReadDuration(*ttl);
+        terms.approvals.push_back(std::move(read));
+      });
+    if (const Node* node = fields.Get("lease"))
+      OneOrEach(*node, "lease", [&](const Node& item) {
+        if (!IsMap(item, "lease")) return;
+        const Fields lease = ReadFields(item, {"resource", "objects", "mode"}, {});
+        const Node* const resource = lease.Get("resource");
+        const Node* const objects = lease.Get("objects");
+        const Node* const mode = resource != nullptr ? lease.Get("mode") : objects;
+        if ((resource == nullptr) == (objects == nullptr) || mode == nullptr ||
+            lease.members.size() != (resource != nullptr ? 2 : 1)) {
+          Complain(item.where, "lease names none or several",
+                   "{ resource: NAME, mode: exclusive } or { objects: exclusive }");
+          return;
+        }
+        Lease read;
+        if (resource != nullptr) read.resource = ReadName(*resource, "resource");
+        if (ReadWord(*mode, {"shared", "exclusive"}, "mode") == "shared") read.mode = LeaseMode::kShared;
+        terms.leases.push_back(std::move(read));
+      });
+    if (const Node* node = fields.Get("budget")) terms.budget = ReadName(*node, "budget");
+    if (const Node* node = fields.Get("rate"); node != nullptr && IsMap(*node, "rate")) {
+      const Fields rate = ReadFields(*node, {"uses", "per"}, {"uses", "per"});
+      terms.rate = Rate{1, 1};
+      if (const Node* uses = rate.Get("uses")) terms.rate->uses = ReadCount(*uses, "uses", 1, kMaxUses);
+      if (const Node* per = rate.Get("per")) terms.rate->window_ns = ReadDuration(*per);
+    }
+    if (const Node* node = fields.Get("duties"); node != nullptr && IsMap(*node, "duties")) {
+      const Fields duties = ReadFields(*node, {"apart_from", "window"}, {"apart_from", "window"});
+      terms.duties = Duties{};
+      if (const Node* others = duties.Get("apart_from"))
+        ForEach(*others, "apart_from", [&](const Node& item) {
+          terms.duties->apart_from.push_back(ReadName(item, "rule"));
+        });
+      if (const Node* window = duties.Get("window")) terms.duties->window_ns = ReadDuration(*window);
+    }
+    if (const Node* node = fields.Get("needs"))
+      OneOrEach(*node, "needs", [&](const Node& item) {
+        if (!IsMap(item, "needs")) return;
+        const Fields need = ReadFields(item, {"field", "by", "is", "min", "max"}, {"field", "by"});
+        Need read{"", "", 0, kMaxFigure};
+        if (const Node* field = need.Get("field")) read.field = ReadName(*field, "field");
+        if (const Node* by = need.Get("by")) read.producer = ReadName(*by, "producer");
+        const Node* const is = need.Get("is");
+        if (is != nullptr) {
+          const std::string word = ReadWord(*is, {"true", "false"}, "is");
+          read.min = read.max = word == "true" ? 1 : 0;
+        }
+        if (const Node* low = need.Get("min")) read.min = ReadCount(*low, "min", 0, kMaxFigure);
+        if (const Node* high = need.Get("max")) read.max = ReadCount(*high, "max", 0, kMaxFigure);
+        if ((is != nullptr ? 3u : 2u) != need.members.size() && is != nullptr)
+          Complain(item.where, "needs says both 'is' and a range", "is, or min and max");
+        if (is == nullptr && need.members.size() < 3)
+          Complain(item.where, "needs bounds nothing", "is: true, min: N or max: N");
+        terms.needs.push_back(std::move(read));
+      });
+  }
+
+  void ReadDomainTerms(const Fields& fields, DomainTerms& terms) {
+    if (const Node* node = fields.Get("optr"); node != nullptr && IsMap(*node, "optr")) {
+      const Names keys{"order", "max_risk_ppm", "max_cost", "min_success_ppm"};
+      const Fields optr = ReadFields(*node, keys, keys);
+      terms.optr = OptrTerms{};
+      if (const Node* order = optr.Get("order"))
+        ForEach(*order, "order", [&](const Node& item) {
+          const std::string word = ReadWord(item, {"risk", "irreversibility", "ttv", "cost"}, "goal");
+          if (word.empty()) return;
+          const Goal goal = *ParseGoal(word);
+          auto& goals = terms.optr->order;
+          if (std::find(goals.begin(), goals.end(), goal) != goals.end())
+            Complain(item.where, "goal '" + word + "' is given twice", "it once");
+          goals.push_back(goal);
+        });
+      const auto figure = [&](const char* name, std::uint64_t high, std::uint64_t& to) {
+        if (const Node* value = optr.Get(name)) to = ReadCount(*value, name, 0, high);
+      };
+      figure("max_risk_ppm", kMillion, terms.optr->max_risk_ppm);
+      figure("max_cost", kMaxFigure, terms.optr->max_cost);
+      figure("min_success_ppm", kMillion, terms.optr->min_success_ppm);
+    }
+    if (const Node* node = fields.Get("estimates"))
+      ForEach(*node, "estimates", [&](const Node& item) { ReadEstimate(item, terms); });
+    if (const Node* node = fields.Get("budgets"))
+      ForEach(*node, "budgets", [&](const Node& item) {
+        if (!IsMap(item, "budget")) return;
+        const Names keys{"id", "limit", "window"};
+        const Fields budget = ReadFields(item, keys, keys);
+        Budget read;
+        read.where = item.where;
+        if (const Node* id = budget.Get("id")) read.id = ReadName(*id, "id");
+        if (const Node* limit = budget.Get("limit")) read.limit = ReadCount(*limit, "limit", 0, kMaxFigure);
+        if (const Node* window = budget.Get("window")) read.window_ns = ReadDuration(*window);
+        terms.budgets.push_back(std::move(read));
+      });
+    if (const Node* node = fields.Get("blast"); node != nullptr && IsMap(*node, "blast")) {
+      const Names keys{"objects", "hosts", "window"};
+      const Fields blast = ReadFields(*node, keys, keys);
+      terms.blast = Blast{};
+      if (const Node* objects = blast.Get("objects"))
+        terms.blast->objects = ReadCount(*objects, "objects", 0, kMaxFigure);
+      if (const Node* hosts = blast.Get("hosts")) terms.blast->hosts = ReadCount(*hosts, "hosts", 0, kMaxFigure);
+      if (const Node* window = blast.Get("window")) terms.blast->window_ns = ReadDuration(*window);
+    }
+    if (const Node* node = fields.Get("approvers"))
+      ForEach(*node, "approvers", [&](const Node& item) {
+        if (!IsMap(item, "approver")) return;
+        const Fields approver = ReadFields(item, {"person", "roles", "keys", "uids"}, {"person", "roles"});
+        Approver read;
+        read.where = item.where;
+        if (const Node* person = approver.Get("person")) read.person = ReadName(*person, "person");
+        if (const Node* roles = approver.Get("roles"))
+          ForEach(*roles, "roles", [&](const Node& role) { read.roles.push_back(ReadName(role, "role")); });
+        if (const Node* keys = approver.Get("keys"))
+          ForEach(*keys, "keys", [&](const Node& key) { read.keys.push_back(ReadKey(key)); });
+        if (const Node* uids = approver.Get("uids"))
+          ForEach(*uids, "uids", [&](const Node& uid) {
+            read.uids.push_back(ReadCount(uid, "uid", 0, 4'294'967'294));
+          });
+        if (read.keys.empty() && read.uids.empty())
+          Complain(item.where, "approver has no way to approve", "keys or uids");
+        terms.approvers.push_back(std::move(read));
+      });
+    if (const Node* node = fields.Get("producers"))
+      ForEach(*node, "producers", [&](const Node& item) {
+        if (!IsMap(item, "producer")) return;
+        const Fields producer = ReadFields(item, {"name", "key"}, {"name", "key"});
+        Producer read;
+        read.where = item.where;
+        if (const Node* name = producer.Get("name")) read.name = ReadName(*name, "name");
+        if (const Node* key = producer.Get("key")) read.key = ReadKey(*key);
+        terms.producers.push_back(std::move(read));
+      });
+  }
+
+  void ReadEstimate(const Node& item, DomainTerms& terms) {
+    if (!IsMap(item, "estimate")) return;
+    const Fields fields = ReadFields(
+        item, {"for", "rule", "in", "of", "to", "ttv_us", "cost", "risk_ppm", "irreversibility", "success_ppm"},
+        {"for", "ttv_us", "cost", "risk_ppm", "irreversibility", "success_ppm"});
+    const Node* const kind = fields.Get("for");
+    if (kind == nullptr) return;
+    const std::string word = ReadWord(*kind, {"exec", "load", "write", "connect"}, "kind");
+    if (word.empty()) return;
+    EstimateRow row;
+    row.where = item.where;
+    row.kind = *ParseKind(word);
+    if (const Node* rule = fields.Get("rule")) row.rule = ReadName(*rule, "rule");
+    const std::string_view selector = row.kind == Kind::kConnect ? "to"
+                                      : row.kind == Kind::kWrite ? "in"
+                                                                 : "of";
+    std::vector<Where> places;
+    for (const std::string_view name : {"in", "of", "to"})
+      if (const Node* objects = fields.Get(name)) {
+        if (name != selector)
+          Complain(objects->where, "'" + std::string(name) + "' is not for " + word,
+                   "'" + std::string(selector) + "'");
+        else ReadObjects(*objects, selector, row.kind, row.objects, places);
+      }
+    const auto interval = [&](const char* name, std::uint64_t low, std::uint64_t high, Interval& to) {
+      const Node* const node = fields.Get(name);
+      if (node == nullptr) return;
+      if (node->type == Node::Type::kScalar) {
+        to.low = to.high = ReadCount(*node, name, low, high);
+        return;
+      }
+      if (node->type != Node::Type::kList || node->items.size() != 2) {
+        Complain(node->where, std::string(name) + " has the wrong type", "a number, or [low, high]");
+        return;
+      }
+      to = {ReadCount(*node->items[0], name, low, high), ReadCount(*node->items[1], name, low, high)};
+      if (to.low > to.high) Complain(node->where, std::string(name) + " is empty", "[low, high]");
+    };
+    interval("ttv_us", 0, kMaxFigure, row.ttv_us);
+    interval("cost", 0, kMaxFigure, row.cost);
+    interval("risk_ppm", 0, kMillion, row.risk_ppm);
+    interval("irreversibility", 0, kMaxFigure, row.irreversibility);
+    interval("success_ppm", 1, kMillion, row.success_ppm);
+    terms.estimates.push_back(std::move(row));
   }
 
   const std::string file_;
