@@ -28,6 +28,10 @@ act_kind KernelKind(Kind kind) {
     case Kind::kLoad: return KIND_LOAD;
     case Kind::kWrite: return KIND_WRITE;
     case Kind::kConnect: return KIND_CONNECT;
+    case Kind::kBind: return KIND_BIND;
+    case Kind::kSignal: return KIND_SIGNAL;
+    case Kind::kCapability: return KIND_CAPABILITY;
+    case Kind::kRead: return KIND_READ;
   }
   return KIND_NEVER;
 }

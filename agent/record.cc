@@ -47,6 +47,25 @@ std::string_view OperationName(std::uint32_t op) {
     case OP_MOUNT: return "change mounts";
     case OP_CAPABILITY: return "use a capability";
     case OP_FORK: return "start a process or thread";
+    case OP_BIND: return "bind an address";
+    case OP_LISTEN: return "listen";
+    case OP_ACCEPT: return "accept a connection";
+    case OP_OPEN_READ: return "open for reading";
+    case OP_READ: return "read";
+    case OP_IOCTL: return "use ioctl()";
+    case OP_FCNTL: return "use fcntl()";
+    case OP_LOCK: return "lock a file";
+    case OP_RECEIVE: return "receive a descriptor";
+    case OP_ANON_INODE: return "make an io_uring or userfaultfd";
+    case OP_IPC: return "use System V IPC";
+    case OP_KEY: return "use a keyring";
+    case OP_NAMESPACE: return "make a user namespace";
+    case OP_ROOT: return "change the root directory";
+    case OP_PERF: return "open a performance event";
+    case OP_MODULE: return "have the kernel load code";
+    case OP_QUOTA: return "change quotas";
+    case OP_TIME: return "set the clock";
+    case OP_TASK: return "change another task's scheduling or limits";
     default: return "unknown operation";
   }
 }
@@ -58,6 +77,10 @@ std::string_view ActKindName(std::uint32_t kind) {
     case KIND_WRITE: return "write";
     case KIND_CONNECT: return "connect";
     case KIND_NEVER: return "never";
+    case KIND_BIND: return "bind";
+    case KIND_SIGNAL: return "signal";
+    case KIND_CAPABILITY: return "capability";
+    case KIND_READ: return "read";
     default: return "unknown";
   }
 }

@@ -84,7 +84,7 @@ Result<Target> Existing(Kind kind, const std::string& path, grant_form form) {
   if (wants_directory != (type == S_IFDIR) && !(kind == Kind::kWrite && form == FORM_FILE))
     return Fail(Code::kInvalid, path + (wants_directory ? ": not a directory" : ": is a directory"));
   if (type == S_IFLNK) return Fail(Code::kInvalid, path + ": is a symbolic link");
-  if ((kind == Kind::kExec || kind == Kind::kLoad) && form == FORM_FILE && type != S_IFREG)
+  if (kind != Kind::kWrite && form == FORM_FILE && type != S_IFREG)
     return Fail(Code::kInvalid, path + ": not a regular file");
   target.handle = Handle(target.fd.get());
   return target;
@@ -165,6 +165,9 @@ std::uint64_t ClassNumber(policy::IoClass io_class) {
     case policy::IoClass::kDevNull: return CLASS_NULL;
     case policy::IoClass::kAnon: return CLASS_ANON;
     case policy::IoClass::kAnonymousExec: return CLASS_ANON_EXEC;
+    case policy::IoClass::kIpc: return CLASS_IPC;
+    case policy::IoClass::kKeys: return CLASS_KEYS;
+    case policy::IoClass::kAbstract: return CLASS_ABSTRACT;
   }
   return 0;
 }
@@ -180,6 +183,12 @@ Result<std::vector<Target>> ResolveExisting(Kind kind, const Object& object,
     case Form::kClass: {
       Target target;
       target.object = ClassNumber(object.io_class);
+      targets.push_back(std::move(target));
+      return targets;
+    }
+    case Form::kCapability: {
+      Target target;
+      target.object = FIRST_CAPABILITY + static_cast<std::uint64_t>(object.capability);
       targets.push_back(std::move(target));
       return targets;
     }
@@ -200,7 +209,7 @@ Result<std::vector<Target>> ResolveExisting(Kind kind, const Object& object,
     case Form::kFile:
     case Form::kUnix: {
       const std::string path = TRY(RealPath(object.path));
-      if (access(path.c_str(), F_OK) == 0 || kind == Kind::kExec || kind == Kind::kLoad) {
+      if (access(path.c_str(), F_OK) == 0 || (kind != Kind::kWrite && kind != Kind::kConnect)) {
         TRY(one(Existing(kind == Kind::kConnect ? Kind::kWrite : kind, path, FORM_FILE)));
       } else {
         TRY(one(Absent(path)));
@@ -261,7 +270,18 @@ Result<std::vector<Target>> ResolveObject(Kind kind, const Object& object,
 
 Result<Object> ParseObjectText(Kind kind, const std::string& text) {
   Object object;
-  if (kind == Kind::kConnect && !text.starts_with("/") && !text.starts_with("unix:")) {
+  if (kind == Kind::kCapability) {
+    object.form = Form::kCapability;
+    object.capability = TRY(policy::ParseCapability(text.starts_with("cap:") ? text.substr(4) : text));
+    return object;
+  }
+  if (text.starts_with("class:")) {
+    object.form = Form::kClass;
+    object.io_class = TRY(policy::ParseIoClass(text.substr(6)));
+    return object;
+  }
+  if (kind == Kind::kBind ||
+      (kind == Kind::kConnect && !text.starts_with("/") && !text.starts_with("unix:"))) {
     object.form = Form::kNet;
     object.net = TRY(ParseNetText(text));
     return object;
@@ -297,7 +317,7 @@ Result<policy::Canon> WithRealPaths(const policy::Canon& canon) {
   policy::Canon real = canon;
   for (policy::Rule& rule : real.rules)
     for (Object& object : rule.objects)
-      if (object.form != Form::kNet && object.form != Form::kClass)
+      if (policy::HasPath(object.form))
         object.path = TRY(RealPath(object.path));
   return real;
 }

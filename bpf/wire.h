@@ -19,7 +19,8 @@ enum {
 	MAX_CGROUP_DEPTH = 32,	  /* cgroup levels walked; deeper than this is treated as unknown */
 	NAME_BYTES = 32,	  /* the kernel's inline name, with its final zero */
 	MAX_COMPONENTS = 10,	  /* path components in a record, leaf first */
-	FIRST_OBJECT = 64,	  /* object numbers below are classes */
+	FIRST_CAPABILITY = 128,	  /* the object number of capability 0 */
+	FIRST_OBJECT = 256,	  /* object numbers below are classes and capabilities */
 	MAX_CODES = 32,
 };
 
@@ -28,7 +29,11 @@ enum act_kind {
 	KIND_LOAD = 2,
 	KIND_WRITE = 3,
 	KIND_CONNECT = 4,
-	KIND_NEVER = 5, /* acts no receipt can cover: bpf(), others' memory, foreign signals, mounts */
+	KIND_NEVER = 5, /* acts no receipt can cover: bpf(), others' memory, mounts */
+	KIND_BIND = 6,	/* listening on an address */
+	KIND_SIGNAL = 7, /* to a process outside the domain, named by its program */
+	KIND_CAPABILITY = 8,
+	KIND_READ = 9, /* regular files, in a domain that asks for it */
 };
 
 enum act_op {
@@ -61,6 +66,25 @@ enum act_op {
 	OP_MOUNT = 27,
 	OP_CAPABILITY = 28,
 	OP_FORK = 29,
+	OP_BIND = 30,
+	OP_LISTEN = 31,
+	OP_ACCEPT = 32,
+	OP_OPEN_READ = 33,
+	OP_READ = 34,
+	OP_IOCTL = 35,
+	OP_FCNTL = 36,
+	OP_LOCK = 37,
+	OP_RECEIVE = 38,   /* a descriptor from another process */
+	OP_ANON_INODE = 39, /* io_uring, userfaultfd */
+	OP_IPC = 40,
+	OP_KEY = 41,
+	OP_NAMESPACE = 42,
+	OP_ROOT = 43, /* chroot, pivot_root */
+	OP_PERF = 44,
+	OP_MODULE = 45, /* asking the kernel to load a module, firmware, a kernel */
+	OP_QUOTA = 46,
+	OP_TIME = 47,
+	OP_TASK = 48, /* priority, scheduling, limits and pages of another task */
 };
 
 /* Why the gate refused. Append only. */
@@ -84,6 +108,9 @@ enum gate_code {
 	GATE_SCOPE_UNKNOWN = 16,
 	GATE_DEVICE_NODE = 17,
 	GATE_NO_DOMAIN = 18, /* the label names a domain the tables do not hold */
+	GATE_IOCTL_REFUSED = 19,
+	GATE_OTHER_TERMINAL = 20, /* a terminal that is not the process's own */
+	GATE_DOMAIN_TASKS = 21, /* the domain has as many threads as it may */
 };
 
 enum grant_form {
@@ -101,6 +128,9 @@ enum object_class {
 	CLASS_NULL = 3,	 /* /dev/null, /dev/zero, /dev/full */
 	CLASS_ANON = 4,	 /* memfd, eventfd and other anonymous inodes */
 	CLASS_ANON_EXEC = 5, /* executable memory with no file behind it */
+	CLASS_IPC = 6,	 /* System V message queues, semaphores, shared memory */
+	CLASS_KEYS = 7,	 /* keyrings */
+	CLASS_ABSTRACT = 8, /* AF_UNIX names without a file */
 };
 
 enum slot_state {

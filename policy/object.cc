@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -9,9 +10,20 @@
 namespace proofgate::policy {
 namespace {
 
-constexpr std::array<std::string_view, 4> kKinds = {"exec", "load", "write", "connect"};
-constexpr std::array<std::string_view, 5> kClasses = {"pipe", "tty", "devnull", "anon",
-                                                      "anonymous_exec"};
+constexpr std::array<std::string_view, 8> kKinds = {"exec", "load",   "write",      "connect",
+                                                    "bind", "signal", "capability", "read"};
+constexpr std::array<std::string_view, 8> kClasses = {
+    "pipe", "tty", "devnull", "anon", "anonymous_exec", "ipc", "keys", "abstract"};
+constexpr std::array<std::string_view, 41> kCapabilities = {
+    "chown",        "dac_override",    "dac_read_search",  "fowner",          "fsetid",
+    "kill",         "setgid",          "setuid",           "setpcap",         "linux_immutable",
+    "net_bind_service", "net_broadcast", "net_admin",      "net_raw",         "ipc_lock",
+    "ipc_owner",    "sys_module",      "sys_rawio",        "sys_chroot",      "sys_ptrace",
+    "sys_pacct",    "sys_admin",       "sys_boot",         "sys_nice",        "sys_resource",
+    "sys_time",     "sys_tty_config",  "mknod",            "lease",           "audit_write",
+    "audit_control", "setfcap",        "mac_override",     "mac_admin",       "syslog",
+    "wake_alarm",   "block_suspend",   "audit_read",       "perfmon",         "bpf",
+    "checkpoint_restore"};
 constexpr std::array<std::string_view, 3> kProtos = {"any", "tcp", "udp"};
 
 bool SameBits(const NetBlock& a, const NetBlock& b, int bits) {
@@ -32,7 +44,7 @@ std::string_view KindName(Kind kind) { return kKinds[static_cast<std::size_t>(ki
 Result<Kind> ParseKind(std::string_view name) {
   for (std::size_t i = 0; i < kKinds.size(); ++i)
     if (kKinds[i] == name) return static_cast<Kind>(i);
-  return Fail(Code::kInvalid, "kind: exec, load, write or connect expected");
+  return Fail(Code::kInvalid, fmt::format("kind: one of {} expected", fmt::join(kKinds, ", ")));
 }
 
 std::string_view IoClassName(IoClass io_class) {
@@ -42,7 +54,42 @@ std::string_view IoClassName(IoClass io_class) {
 Result<IoClass> ParseIoClass(std::string_view name) {
   for (std::size_t i = 0; i < kClasses.size(); ++i)
     if (kClasses[i] == name) return static_cast<IoClass>(i);
-  return Fail(Code::kInvalid, "class: pipe, tty, devnull, anon or anonymous_exec expected");
+  return Fail(Code::kInvalid, fmt::format("class: one of {} expected", fmt::join(kClasses, ", ")));
+}
+
+std::vector<std::string_view> ClassesOf(Kind kind) {
+  switch (kind) {
+    case Kind::kLoad: return {"anonymous_exec"};
+    case Kind::kWrite: return {"pipe", "tty", "devnull", "anon", "ipc", "keys"};
+    case Kind::kConnect:
+    case Kind::kBind: return {"abstract"};
+    default: return {};
+  }
+}
+
+std::string_view CapabilityName(int capability) {
+  const auto at = static_cast<std::size_t>(capability);
+  return at < kCapabilities.size() ? kCapabilities[at] : std::string_view();
+}
+
+Result<int> ParseCapability(std::string_view name) {
+  for (std::size_t i = 0; i < kCapabilities.size(); ++i)
+    if (kCapabilities[i] == name) return static_cast<int>(i);
+  return Fail(Code::kInvalid, "cap: the name of a capability expected, as in net_raw");
+}
+
+std::vector<std::string_view> GrantableCapabilities() {
+  constexpr std::array<std::string_view, 10> kNever = {
+      "sys_module", "sys_rawio", "sys_ptrace", "sys_admin", "sys_boot",
+      "mac_override", "mac_admin", "perfmon", "bpf", "checkpoint_restore"};
+  std::vector<std::string_view> names;
+  for (const std::string_view name : kCapabilities)
+    if (std::find(kNever.begin(), kNever.end(), name) == kNever.end()) names.push_back(name);
+  return names;
+}
+
+bool HasPath(Form form) {
+  return form == Form::kFile || form == Form::kDir || form == Form::kTree || form == Form::kUnix;
 }
 
 bool IsCleanPath(std::string_view path) {
@@ -127,6 +174,8 @@ bool Contains(const Object& outer, const Object& inner) {
              (outer.net.proto == Proto::kAny || outer.net.proto == inner.net.proto);
     case Form::kClass:
       return inner.form == Form::kClass && inner.io_class == outer.io_class;
+    case Form::kCapability:
+      return inner.form == Form::kCapability && inner.capability == outer.capability;
   }
   return false;
 }
@@ -157,6 +206,7 @@ json::Value ObjectJson(const Object& object) {
     case Form::kTree: out["tree"] = json::Bytes(object.path); break;
     case Form::kUnix: out["unix"] = json::Bytes(object.path); break;
     case Form::kClass: out["class"] = IoClassName(object.io_class); break;
+    case Form::kCapability: out["cap"] = CapabilityName(object.capability); break;
     case Form::kNet:
       out["cidr"] = FormatCidr(object.net);
       out["port"] = static_cast<int>(object.net.port);
@@ -185,6 +235,9 @@ Result<Object> ParseObjectJson(const json::Value& value) {
   } else if (value.Find("class") != nullptr) {
     object.form = Form::kClass;
     object.io_class = TRY(ParseIoClass(TRY(json::GetString(value, "class"))));
+  } else if (value.Find("cap") != nullptr) {
+    object.form = Form::kCapability;
+    object.capability = TRY(ParseCapability(TRY(json::GetString(value, "cap"))));
   } else {
     object.form = Form::kNet;
     object.net = TRY(ParseCidr(TRY(json::GetString(value, "cidr"))));
@@ -207,6 +260,7 @@ std::string Describe(const Object& object) {
     case Form::kTree: return EscapeForPeople(object.path) + "/**";
     case Form::kUnix: return "unix:" + EscapeForPeople(object.path);
     case Form::kClass: return "any " + std::string(IoClassName(object.io_class));
+    case Form::kCapability: return "cap:" + std::string(CapabilityName(object.capability));
     case Form::kNet: {
       std::string out(kProtos[static_cast<std::size_t>(object.net.proto)]);
       out += " " + FormatCidr(object.net);

@@ -14,13 +14,26 @@
 
 namespace proofgate::policy {
 
-enum class Kind { kExec, kLoad, kWrite, kConnect };
-std::string_view KindName(Kind kind);            // "exec", "load", "write", "connect"
+enum class Kind { kExec, kLoad, kWrite, kConnect, kBind, kSignal, kCapability, kRead };
+inline constexpr std::array kAllKinds = {Kind::kExec, Kind::kLoad,   Kind::kWrite,      Kind::kConnect,
+                                         Kind::kBind, Kind::kSignal, Kind::kCapability, Kind::kRead};
+std::string_view KindName(Kind kind);            // "exec", "load", "write", …
 Result<Kind> ParseKind(std::string_view name);
 
-enum class IoClass { kPipe, kTty, kDevNull, kAnon, kAnonymousExec };
-std::string_view IoClassName(IoClass io_class);  // "pipe", "tty", "devnull", "anon", "anonymous_exec"
+// "pipe", "tty", "devnull", "anon", "anonymous_exec", "ipc" (System V objects),
+// "keys" (keyrings), "abstract" (AF_UNIX names without a file).
+enum class IoClass { kPipe, kTty, kDevNull, kAnon, kAnonymousExec, kIpc, kKeys, kAbstract };
+std::string_view IoClassName(IoClass io_class);
 Result<IoClass> ParseIoClass(std::string_view name);
+// The classes that a grant of this kind may name; empty: none.
+std::vector<std::string_view> ClassesOf(Kind kind);
+
+// capabilities(7), in the kernel's order, lower case without "cap_".
+std::string_view CapabilityName(int capability);          // "" beyond what is known
+Result<int> ParseCapability(std::string_view name);
+// Those that a canon may grant: not the ones that reach the kernel itself, other
+// processes' memory, or mounts.
+std::vector<std::string_view> GrantableCapabilities();
 
 enum class Form {
   kFile,   // one file, there or not
@@ -29,6 +42,7 @@ enum class Form {
   kUnix,   // an AF_UNIX socket's path
   kNet,    // addresses and a port
   kClass,  // objects without a name of their own
+  kCapability,
 };
 
 enum class Proto { kAny, kTcp, kUdp };
@@ -47,9 +61,12 @@ struct Object {
   std::string path;   // kFile, kDir, kTree, kUnix: absolute, clean
   NetBlock net;       // kNet
   IoClass io_class = IoClass::kPipe;  // kClass
+  int capability = 0;                 // kCapability
   bool operator==(const Object&) const = default;
 };
 
+// Do objects of this form have a path?
+bool HasPath(Form form);
 // Absolute, no empty, "." or ".." component, no final slash, at most 4095 bytes.
 bool IsCleanPath(std::string_view path);
 // Is `path` below `dir` (any depth)? A path is not below itself.

@@ -212,6 +212,12 @@ class CanonReader {
     for (const auto& item : node.items) read(*item);
   }
 
+  template <class Read>
+  void OneOrMore(const Node& node, std::string_view what, const Read& read) {
+    if (node.type == Node::Type::kList) ForEach(node, what, read);
+    else read(node);
+  }
+
   static std::string Join(const Names& names) { return fmt::format("{}", fmt::join(names, ", ")); }
 
   Fields ReadFields(const Node& map, const Names& known, const Names& required) {
@@ -336,23 +342,32 @@ class CanonReader {
       objects.push_back(std::move(object));
       places.push_back(node.where);
     };
-    Names known;
-    if (kind == Kind::kConnect) known = {"cidr", "port", "proto", "unix"};
-    else if (kind == Kind::kExec) known = {"file", "dir", "depth"};
-    else known = {"file", "dir", "depth", "class"};
+    Names forms;  // of which an object names one
+    switch (kind) {
+      case Kind::kConnect: forms = {"cidr", "unix", "class"}; break;
+      case Kind::kBind: forms = {"cidr", "class"}; break;
+      case Kind::kCapability: forms = {"cap"}; break;
+      case Kind::kExec:
+      case Kind::kSignal:
+      case Kind::kRead: forms = {"file", "dir"}; break;
+      case Kind::kLoad:
+      case Kind::kWrite: forms = {"file", "dir", "class"}; break;
+    }
+    Names known = forms;
+    if (forms.front() == "cidr") known.insert(known.end(), {"port", "proto"});
+    if (forms.front() == "file") known.push_back("depth");
     const Fields fields = ReadFields(node, known, {});
     const Node* const file = fields.Get("file");
     const Node* const dir = fields.Get("dir");
     const Node* const io_class = fields.Get("class");
     const Node* const cidr = fields.Get("cidr");
     const Node* const unix_path = fields.Get("unix");
-    const int named = (file != nullptr) + (dir != nullptr) + (io_class != nullptr) +
-                      (cidr != nullptr) + (unix_path != nullptr);
+    const auto named = std::count_if(forms.begin(), forms.end(), [&](std::string_view form) {
+      return fields.Get(form) != nullptr;
+    });
     if (named != 1) {
       Complain(node.where, "object names none or several",
-               kind == Kind::kConnect ? "one of cidr, unix"
-               : kind == Kind::kExec  ? "one of file, dir"
-                                      : "one of file, dir, class");
+               (forms.size() > 1 ? "one of " : "") + Join(forms));
       return;
     }
     Object object;
@@ -393,18 +408,22 @@ class CanonReader {
         if (word == "udp") object.net.proto = Proto::kUdp;
       }
       add(object);
+    } else if (const Node* const cap = fields.Get("cap")) {
+      object.form = Form::kCapability;
+      OneOrMore(*cap, "cap", [&](const Node& item) {
+        const std::string word = ReadWord(item, GrantableCapabilities(), "capability");
+        if (word.empty()) return;
+        object.capability = *ParseCapability(word);
+        add(object);
+      });
     } else {
       object.form = Form::kClass;
-      const Names words = kind == Kind::kLoad ? Names{"anonymous_exec"}
-                                              : Names{"pipe", "tty", "devnull", "anon"};
-      const auto one = [&](const Node& item) {
-        const std::string word = ReadWord(item, words, "class");
+      OneOrMore(*io_class, "class", [&](const Node& item) {
+        const std::string word = ReadWord(item, ClassesOf(kind), "class");
         if (word.empty()) return;
         object.io_class = *ParseIoClass(word);
         add(object);
-      };
-      if (io_class->type == Node::Type::kList) ForEach(*io_class, "class", one);
-      else one(*io_class);
+      });
     }
   }
 
@@ -415,17 +434,20 @@ class CanonReader {
 
   void ReadStanding(const Node& node, Canon& canon) {
     if (!IsMap(node, "standing grant")) return;
-    const Fields fields =
-        ReadFields(node, {"id", "profile", "exec", "load", "write", "connect"}, {"id"});
+    Names grants = {"profile"};
+    for (const Kind kind : kAllKinds) grants.push_back(KindName(kind));
+    Names known = grants;
+    known.push_back("id");
+    const Fields fields = ReadFields(node, known, {"id"});
     const Node* const id_node = fields.Get("id");
     const std::string id = id_node == nullptr ? "" : ReadName(*id_node, "id");
     if (fields.members.size() - (id_node != nullptr ? 1 : 0) != 1) {
       Complain(node.where, "standing grant names none or several",
-               "one of profile, exec, load, write, connect");
+               "one of " + Join(grants));
       return;
     }
     if (const Node* profile = fields.Get("profile")) {
-      const std::string name = ReadWord(*profile, {"base"}, "profile");
+      const std::string name = ReadWord(*profile, ProfileNames(), "profile");
       for (Grant& grant : FindProfile(name)) {
         const std::vector<Where> places(grant.objects.size(), profile->where);
         canon.standing.push_back(
@@ -433,7 +455,7 @@ class CanonReader {
       }
       return;
     }
-    for (const Kind kind : {Kind::kExec, Kind::kLoad, Kind::kWrite, Kind::kConnect}) {
+    for (const Kind kind : kAllKinds) {
       const Node* const objects = fields.Get(KindName(kind));
       if (objects == nullptr) continue;
       Standing standing{id, kind, {}, {}, {}, node.where};
@@ -445,7 +467,7 @@ class CanonReader {
   void ReadRule(const Node& node, Canon& canon) {
     if (!IsMap(node, "rule")) return;
     const Fields fields =
-        ReadFields(node, {"id", "permit", "forbid", "in", "of", "to", "limits", "approvals",
+        ReadFields(node, {"id", "permit", "forbid", "in", "of", "on", "to", "limits", "approvals",
                           "lease", "budget", "rate", "duties", "needs"}, {"id"});
     Rule rule;
     rule.where = node.where;
@@ -457,14 +479,17 @@ class CanonReader {
       return;
     }
     rule.effect = permit != nullptr ? Effect::kPermit : Effect::kForbid;
-    const std::string word = ReadWord(permit != nullptr ? *permit : *forbid,
-                                      {"exec", "load", "write", "connect"}, "kind");
+    Names kinds;
+    for (const Kind kind : kAllKinds) kinds.push_back(KindName(kind));
+    const std::string word = ReadWord(permit != nullptr ? *permit : *forbid, kinds, "kind");
     if (word.empty()) return;
     rule.kind = *ParseKind(word);
-    const std::string_view selector = rule.kind == Kind::kConnect ? "to"
-                                      : rule.kind == Kind::kWrite ? "in"
+    const std::string_view selector =
+        rule.kind == Kind::kConnect                               ? "to"
+        : rule.kind == Kind::kBind                                ? "on"
+        : rule.kind == Kind::kWrite || rule.kind == Kind::kRead ? "in"
                                                                   : "of";
-    for (const std::string_view other : {"in", "of", "to"})
+    for (const std::string_view other : {"in", "of", "on", "to"})
       if (const Node* wrong = fields.Get(other); wrong != nullptr && other != selector)
         Complain(wrong->where, "'" + std::string(other) + "' is not for " + word,
                  "'" + std::string(selector) + "'");

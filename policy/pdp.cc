@@ -52,8 +52,7 @@ Decision Decide(const Canon& canon, const Request& request) {
                   fmt::format("rule '{}' allows at most {} uses", rule->id, rule->limits.uses));
   std::vector<Object> objects = rule->objects;
   if (request.object) {
-    const bool is_path = request.object->form != Form::kNet && request.object->form != Form::kClass;
-    if (is_path && !IsCleanPath(request.object->path))
+    if (HasPath(request.object->form) && !IsCleanPath(request.object->path))
       return Refuse(DecisionCode::kInvalidRequest, {rule->id}, "the object is not a clean absolute path");
     objects = {*request.object};
   }

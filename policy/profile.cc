@@ -37,10 +37,7 @@ std::vector<std::string> Deputies() {
           "unshare",      "update-rc.d",   "userdbctl",   "visudo"};
 }
 
-}  // namespace
-
-std::vector<Grant> FindProfile(std::string_view name) {
-  if (name != "base") return {};
+std::vector<Grant> Base() {
   Grant exec{Kind::kExec, {}, Deputies()};
   for (const char* dir : {"/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin",
                           "/usr/lib/git-core"})
@@ -55,5 +52,31 @@ std::vector<Grant> FindProfile(std::string_view name) {
     write.objects.push_back(Class(io_class));
   return {exec, load, write};
 }
+
+std::vector<Grant> Sockets(std::initializer_list<const char*> paths) {
+  Grant connect{Kind::kConnect, {}, {}};
+  for (const char* path : paths) connect.objects.push_back(Path(Form::kUnix, path));
+  return {connect};
+}
+
+std::vector<Grant> ReadSystem() {
+  Grant read{Kind::kRead, {}, {}};
+  for (const char* dir : {"/usr", "/etc"}) read.objects.push_back(Path(Form::kTree, dir));
+  return {read};
+}
+
+}  // namespace
+
+std::vector<Grant> FindProfile(std::string_view name) {
+  if (name == "base") return Base();
+  if (name == "journal")
+    return Sockets({"/run/systemd/journal/stdout", "/run/systemd/journal/socket",
+                    "/run/systemd/journal/dev-log"});
+  if (name == "notify") return Sockets({"/run/systemd/notify"});
+  if (name == "read-system") return ReadSystem();
+  return {};
+}
+
+std::vector<std::string_view> ProfileNames() { return {"base", "journal", "notify", "read-system"}; }
 
 }  // namespace proofgate::policy

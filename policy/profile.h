@@ -16,11 +16,13 @@ struct Grant {
   std::vector<std::string> except;
 };
 
-// What bash, python3, git, curl and their like need to live. Programs that act
-// for others (sudo, systemctl, at, …) are left out by name. Empty for an
-// unknown name.
+// base: what bash, python3, git, curl and their like need to live. Programs that
+// act for others (sudo, systemctl, at, …) are left out by name.
+// journal, notify: the sockets of systemd-journald, and of sd_notify(3).
+// read-system: what programs read to start, for a domain that asks for `read`.
+// Empty for an unknown name.
 std::vector<Grant> FindProfile(std::string_view name);
-inline constexpr std::string_view kProfiles = "base";
+std::vector<std::string_view> ProfileNames();
 
 }  // namespace proofgate::policy
 

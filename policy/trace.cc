@@ -13,7 +13,7 @@ struct Reason {
 };
 
 // Index: enum gate_code.
-constexpr std::array<Reason, 19> kReasons = {{
+constexpr std::array<Reason, 22> kReasons = {{
     {"OK", "it was allowed"},
     {"NO_RECEIPT", "no live receipt covers this object"},
     {"EXE_MISMATCH", "a receipt covers this object, but for another program"},
@@ -33,6 +33,9 @@ constexpr std::array<Reason, 19> kReasons = {{
     {"SCOPE_UNKNOWN", "the process could not be told apart from a governed one"},
     {"DEVICE_NODE", "device nodes are never written by a governed process"},
     {"NO_DOMAIN", "the domain is not known to the gate"},
+    {"IOCTL_REFUSED", "this ioctl changes more than the file it is given, or is not known to be harmless"},
+    {"OTHER_TERMINAL", "it is not the process's own terminal"},
+    {"DOMAIN_TASKS", "the domain has as many threads as it may have"},
 }};
 
 }  // namespace

@@ -52,6 +52,36 @@ TEST(Canon, SeveralDomainsAreSeveralDocuments) {
   EXPECT_EQ(Mistakes(one + "---\n" + one).size(), 1u);
 }
 
+TEST(Canon, EveryKindHasItsObjectsAndComesBackFromJson) {
+  const std::string text = With(
+      "{ id: a, permit: bind, on: [{ cidr: \"127.0.0.0/8\", port: 80, proto: tcp }, { class: abstract }], limits: { ttl: 1s, uses: 1 } }\n"
+      "  - { id: b, permit: signal, of: [{ file: /usr/sbin/nginx }], limits: { ttl: 1s, uses: 1 } }\n"
+      "  - { id: c, permit: capability, of: [{ cap: [net_raw, sys_time] }], limits: { ttl: 1s, uses: 1 } }\n"
+      "  - { id: d, permit: read, in: [{ dir: /srv, depth: all }], limits: { ttl: 1s, uses: 1 } }",
+      "mode: enforce\nstanding:\n  - { id: s, bind: [{ cidr: \"::/0\" }] }\n  - { id: j, profile: journal }");
+  const ParsedCanon parsed = ParseCanon(text, "c");
+  for (const Diagnostic& diagnostic : parsed.diagnostics) ADD_FAILURE() << Render(diagnostic);
+  ASSERT_EQ(parsed.canons.size(), 1u);
+  const Canon& canon = parsed.canons[0];
+  ASSERT_EQ(canon.rules.size(), 4u);
+  EXPECT_EQ(canon.rules[0].kind, Kind::kBind);
+  EXPECT_EQ(canon.rules[0].objects[1].io_class, IoClass::kAbstract);
+  EXPECT_EQ(canon.rules[2].objects.size(), 2u);
+  EXPECT_EQ(CapabilityName(canon.rules[2].objects[0].capability), "net_raw");
+  const auto back = ParseCanonJson(CanonJson(canon));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(json::Encode(CanonJson(*back)), json::Encode(CanonJson(canon)));
+}
+
+TEST(Canon, NoCanonCanGrantTheCapabilitiesThatReachTheKernelItself) {
+  for (const char* name : {"bpf", "sys_admin", "sys_module", "sys_ptrace", "perfmon", "sys_rawio"})
+    EXPECT_EQ(Mistakes(With(std::string("{ id: a, permit: capability, of: [{ cap: ") + name +
+                            " }], limits: { ttl: 1s, uses: 1 } }"))
+                  .size(),
+              1u)
+        << name;
+}
+
 struct Case {
   const char* rule;
   const char* at;     // the text the first diagnostic points at
