@@ -46,8 +46,8 @@ struct Canon {
   std::string domain;
   std::string attach;  // "slice:NAME", "unit:NAME", "cgroup:PATH" or empty
   Mode mode = Mode::kEnforce;
-  std::vector<Standing> standing;  // profiles expanded
-  std::vector<Rule> rules;
+  std::vector<Standing> standing;  // profiles expanded; by id
+  std::vector<Rule> rules;         // by id
   DomainTerms terms;
   Where where;
 

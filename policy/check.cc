@@ -18,7 +18,7 @@ void CheckForbids(const Canon& canon, const std::string& file, Kind kind,
                                  "'" + Describe(objects[i]) + "' overlaps '" +
                                      Describe(forbidden) + "', which rule '" + forbid.id +
                                      "' forbids",
-                                 "a grant that leaves it out"});
+                                 "a grant that leaves it out", "overlaps-forbid"});
         }
   }
 }
@@ -29,7 +29,7 @@ void Check(const std::vector<Canon>& canons, const std::string& file,
            std::vector<Diagnostic>& diagnostics) {
   const auto complain = [&](Where where, std::string message, const char* expected) {
     if (diagnostics.size() < kMaxDiagnostics)
-      diagnostics.push_back({file, where, std::move(message), expected});
+      diagnostics.push_back({file, where, std::move(message), expected, "duplicate-id"});
   };
   std::map<std::string, int, std::less<>> domains;
   for (const Canon& canon : canons) {
@@ -40,10 +40,11 @@ void Check(const std::vector<Canon>& canons, const std::string& file,
       if (!id.empty() && !ids.emplace(id, 1).second)
         complain(where, "id '" + id + "' is used twice", "another id");
     };
-    std::string last;  // a profile gives several grants of one id
+    const Standing* last = nullptr;  // a profile gives several grants of one id
     for (const Standing& standing : canon.standing) {
-      if (standing.id != last) once(standing.id, standing.where);
-      last = standing.id;
+      if (last == nullptr || last->id != standing.id || !(last->where == standing.where))
+        once(standing.id, standing.where);
+      last = &standing;
       CheckForbids(canon, file, standing.kind, standing.objects, standing.object_where, diagnostics);
     }
     for (const Rule& rule : canon.rules) {
@@ -51,7 +52,10 @@ void Check(const std::vector<Canon>& canons, const std::string& file,
       if (rule.effect == Effect::kPermit)
         CheckForbids(canon, file, rule.kind, rule.objects, rule.object_where, diagnostics);
     }
-    CheckTerms(canon, complain);
+    CheckTerms(canon, [&](Where where, std::string message, const char* expected) {
+      if (diagnostics.size() < kMaxDiagnostics)
+        diagnostics.push_back({file, where, std::move(message), expected, "terms"});
+    });
   }
 }
 

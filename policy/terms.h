@@ -18,7 +18,8 @@ namespace proofgate::policy {
 
 struct Where {
   int line = 0;  // from 1
-  int column = 0;
+  int column = 0;  // in bytes, from 1
+  bool operator==(const Where&) const = default;
 };
 
 inline constexpr std::uint64_t kMillion = 1'000'000;

@@ -15,25 +15,26 @@ int CheckCanon(const Options& options) {
   const auto text = ReadFile(options.file, policy::kMaxCanonBytes);
   if (!text) return Complain(text.error(), options.json);
   const policy::ParsedCanon parsed = policy::ParseCanon(*text, options.file);
-  if (options.json) {
-    json::Array list;
-    for (const policy::Diagnostic& diagnostic : parsed.diagnostics)
-      list.push_back(json::Object{{"file", json::Bytes(diagnostic.file)},
-                                  {"line", diagnostic.where.line},
-                                  {"column", diagnostic.where.column},
-                                  {"message", json::Bytes(diagnostic.message)},
-                                  {"expected", json::Bytes(diagnostic.expected)}});
-    PrintJson(json::Object{{"diagnostics", std::move(list)},
+  const std::vector<policy::Diagnostic>& found = parsed.diagnostics;
+  if (options.sarif) {
+    PrintJson(policy::DiagnosticsSarif(found, *text));
+  } else if (options.json) {
+    PrintJson(json::Object{{"diagnostics", policy::DiagnosticsJson(found, *text)},
                            {"domains", json::Integer(parsed.canons.size())}});
   } else {
-    for (const policy::Diagnostic& diagnostic : parsed.diagnostics)
-      fmt::print(stderr, "{}\n", policy::EscapeForPeople(policy::Render(diagnostic)));
-    if (parsed.diagnostics.empty())
+    for (const policy::Diagnostic& diagnostic : found)
+      fmt::print(stderr, "{}\n", policy::RenderWithSource(diagnostic, *text));
+    if (!policy::HasErrors(found))
       for (const policy::Canon& canon : parsed.canons)
         fmt::print("{}: domain {}: {} standing grants, {} rules\n", options.file, canon.domain,
                    canon.standing.size(), canon.rules.size());
   }
-  return parsed.diagnostics.empty() ? kDone : kRefused;
+  return policy::HasErrors(found) ? kRefused : kDone;
+}
+
+int PrintCanonSchema(const Options&) {
+  PrintJson(policy::GrammarSchema());
+  return kDone;
 }
 
 int ShowCanon(const Options& options) {

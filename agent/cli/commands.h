@@ -18,6 +18,7 @@ struct Options {
   bool follow = false;
   bool last = false;
   bool proof = false;
+  bool sarif = false;
   std::string file;
   std::string domain;
   std::string rule;
@@ -42,6 +43,7 @@ int Doctor(const Options& options);
 int ShowStatus(const Options& options);
 // canon.cc
 int CheckCanon(const Options& options);
+int PrintCanonSchema(const Options& options);
 int ShowCanon(const Options& options);
 int ApplyCanon(const Options& options);
 // governed.cc

@@ -62,9 +62,12 @@ int Main(int argc, char** argv) {
   Add(app, "status", "what is in force", "  proofgate status\n  proofgate status --json", ShowStatus, chosen);
 
   CLI::App* canon = Group(app, "canon", "check, show and apply policy");
-  at = Add(*canon, "check", "list everything that is wrong with a canon file", "  proofgate canon check canon.yaml",
-           CheckCanon, chosen);
+  at = Add(*canon, "check", "list everything that is wrong with a canon file",
+           "  proofgate canon check canon.yaml\n  proofgate canon check canon.yaml --sarif > canon.sarif", CheckCanon, chosen);
   at->add_option("FILE", options.file, "the canon, YAML")->required();
+  at->add_flag("--sarif", options.sarif, "print SARIF 2.1.0, for editors and code review");
+  Add(*canon, "schema", "the JSON Schema of the language, for editors", "  proofgate canon schema > canon.schema.json",
+      PrintCanonSchema, chosen);
   Add(*canon, "show", "the canon in force", "  proofgate canon show\n  proofgate canon show --json", ShowCanon, chosen);
   at = Add(*canon, "apply", "put a canon into force: all of it or nothing",
            "  proofgate canon apply /usr/share/proofgate/examples/demo.yaml", ApplyCanon, chosen);

@@ -26,7 +26,7 @@ class PdpTest : public ::testing::Test {
 TEST_F(PdpTest, PermitsWhatTheRuleNames) {
   const Decision decision = Decide(canon_, {"demo.write", std::nullopt, {}, {}, ""});
   EXPECT_EQ(decision.code, DecisionCode::kPermitted);
-  EXPECT_EQ(decision.objects, canon_.rules[0].objects);
+  EXPECT_EQ(decision.objects, canon_.FindRule("demo.write")->objects);
   EXPECT_EQ(decision.uses, 1'000'000u);
   EXPECT_EQ(Ask("demo.write", Path(Form::kFile, "/srv/demo/a")), DecisionCode::kPermitted);
   EXPECT_EQ(Ask("demo.write", Path(Form::kTree, "/srv/demo/a")), DecisionCode::kPermitted);
@@ -46,7 +46,8 @@ TEST_F(PdpTest, RefusesWithItsOwnCode) {
 // The caller has resolved links, so a rule's own object can have moved.
 TEST_F(PdpTest, AForbidHoldsForTheRulesOwnObjectsToo) {
   Canon canon = canon_;
-  canon.rules[0].objects[0].path = "/etc/demo";
+  for (Rule& rule : canon.rules)
+    if (rule.id == "demo.write") rule.objects[0].path = "/etc/demo";
   const Decision decision = Decide(canon, {"demo.write", std::nullopt, {}, {}, ""});
   EXPECT_EQ(decision.code, DecisionCode::kForbidden);
   EXPECT_EQ(decision.rules, std::vector<std::string>{"never.etc"});
