@@ -84,6 +84,14 @@ bool IsEncodable(const Value& value);
 // and why.
 Result<Value> Parse(std::string_view bytes);
 
+// Accepts what Parse accepts and builds nothing but the list of an object's own
+// members, as they stand in `bytes` (names between their quotes, values raw).
+struct Member {
+  std::string_view name;
+  std::string_view value;
+};
+Status ScanCanonical(std::string_view bytes, std::vector<Member>& members);
+
 // Any RFC 8259 text without floats and nulls in input that people or other
 // programs write (control messages): white space, any key order and \u escapes
 // are accepted; duplicates, depth > 32, trailing bytes, keys that are not

@@ -14,6 +14,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Holds(json::IsEncodable(*strict));
     Holds(json::Encode(*strict) == text);
   }
+  std::vector<json::Member> members;
+  Holds(json::ScanCanonical(text, members).has_value() == strict.has_value());
+  if (strict && strict->is_object()) {
+    Holds(members.size() == strict->object().size());
+    std::size_t at = 0;
+    for (const auto& [name, value] : strict->object()) {
+      Holds(json::Encode(json::Value(json::Array{name})) == "[\"" + std::string(members[at].name) + "\"]");
+      Holds(json::Encode(value) == members[at++].value);
+    }
+  }
   const auto lenient = json::ParseLenient(text);
   Holds(lenient.has_value() || !strict.has_value());
   if (!lenient) return 0;
