@@ -34,6 +34,12 @@ Result<Head> VerifyCheckpoint(const PublicKey& key, std::string_view origin,
   return head;
 }
 
+Result<std::string> ClaimedOrigin(std::string_view note) {
+  const std::string_view origin = note.substr(0, note.find('\n'));
+  if (!IsOrigin(origin)) return Fail(Code::kInvalid, "checkpoint: no origin in its first line");
+  return std::string(origin);
+}
+
 bool IsOrigin(std::string_view origin) {
   if (origin.empty() || origin.size() > 100) return false;
   for (const char c : origin)

@@ -19,6 +19,10 @@ std::string SignCheckpoint(const Signer& signer, std::string_view origin, const 
 Result<Head> VerifyCheckpoint(const PublicKey& key, std::string_view origin,
                               std::string_view note);
 
+// The origin that a note claims: its first line. kInvalid when it is none.
+// Nothing is verified; it is for asking which key to take.
+Result<std::string> ClaimedOrigin(std::string_view note);
+
 // Printable ASCII without spaces or plus signs, 1 to 100 characters.
 bool IsOrigin(std::string_view origin);
 

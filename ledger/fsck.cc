@@ -1,77 +1,169 @@
 #include "ledger/fsck.h"
 
-#include <map>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
 
 #include "base/json.h"
 #include "ledger/checkpoint.h"
+#include "ledger/retention.h"
 
 namespace proofgate::ledger {
 namespace {
 
 constexpr std::size_t kMaxFindings = 100;
+constexpr std::uint64_t kBlock = 256;  // entries read and derived at a time
+constexpr std::uint8_t kBlockLevel = 8;
 
-std::string CheckLeaf(const std::string& leaf, std::uint64_t index) {
-  const auto value = json::Parse(leaf);
-  if (!value) return value.error().message;
-  const auto stated = json::GetInteger(*value, "index");
-  if (!stated) return stated.error().message;
-  if (*stated != index) return "says that it is entry " + std::to_string(*stated);
-  if (!json::GetString(*value, "kind")) return "has no kind";
-  return "";
-}
+class Fsck {
+ public:
+  Fsck(const Store& store, std::uint64_t min_index, FsckReport& report)
+      : store_(store), min_index_(min_index), report_(report) {}
+
+  void Find(std::string what) {
+    if (report_.findings.size() < kMaxFindings) report_.findings.push_back(std::move(what));
+  }
+  bool full() const { return report_.findings.size() >= kMaxFindings; }
+
+  Status Block(std::uint64_t first, std::uint64_t count) {
+    const std::vector<std::optional<Digest>> stored = Stored({0, first}, count);
+    std::vector<Digest> row(count);
+    for (std::uint64_t i = 0; i < count; ++i) row[i] = stored[i].value_or(Digest{});
+    for (std::uint64_t next = std::max(first, min_index_); next < first + count && !full();) {
+      const Status scanned = store_.ScanEntries(next, first + count, [&](std::uint64_t index, std::string_view leaf) -> Status {
+        CheckLeaf(index, leaf);
+        row[index - first] = LeafHash(leaf);
+        if (const auto& hash = stored[index - first]; hash && *hash != row[index - first])
+          Find(fmt::format("entry {}: stored node 0/{} is not the hash of the entry", index, index));
+        next = index + 1;
+        return {};
+      });
+      if (!scanned) {
+        Find(fmt::format("entry {}: {}", next, scanned.error().message));
+        ++next;
+      }
+    }
+    Derive(first, std::move(row));
+    return {};
+  }
+
+  // Root over what was derived; RFC 6962 2.1 from the smallest complete tree up.
+  Digest RootOfDerived(std::uint64_t size) const {
+    if (size == 0) return EmptyRoot();
+    auto level = static_cast<std::size_t>(std::countr_zero(size));
+    Digest root = peaks_[level];
+    for (++level; level < 64; ++level)
+      if ((size >> level & 1) != 0) root = InnerHash(peaks_[level], root);
+    return root;
+  }
+
+ private:
+  std::vector<std::optional<Digest>> Stored(NodeId first, std::uint64_t count) {
+    std::vector<std::optional<Digest>> out(count);
+    const auto nodes = store_.ReadNodes(first, count);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      if (nodes) {
+        out[i] = (*nodes)[i];
+        continue;
+      }
+      const auto node = store_.ReadNode({first.level, first.index + i});
+      if (node) out[i] = *node;
+      else Find(fmt::format("node {}/{}: {}", first.level, first.index + i, node.error().message));
+    }
+    return out;
+  }
+
+  void CheckLeaf(std::uint64_t index, std::string_view leaf) {
+    const Status scanned = json::ScanCanonical(leaf, members_);
+    if (!scanned) {
+      Find(fmt::format("entry {}: {}", index, scanned.error().message));
+      return;
+    }
+    bool has_index = false;
+    bool has_kind = false;
+    for (const json::Member& member : members_) {
+      if (member.name == "index") has_index = member.value == json::Encode(json::Integer(index));
+      if (member.name == "kind") has_kind = member.value.size() > 2 && member.value.front() == '"';
+    }
+    if (!has_index) Find(fmt::format("entry {}: does not say that it is this entry", index));
+    if (!has_kind) Find(fmt::format("entry {}: has no kind", index));
+  }
+
+  void Compare(NodeId id, const std::optional<Digest>& stored, const Digest& derived) {
+    if (stored && *stored != derived)
+      Find(fmt::format("node {}/{}: the stored one is not the hash of the entries below it", id.level, id.index));
+  }
+
+  // Up from a row of leaf hashes to the nodes that they complete.
+  void Derive(std::uint64_t first, std::vector<Digest> row) {
+    for (std::uint8_t level = 0;; ++level) {
+      if (row.size() % 2 != 0) peaks_[level] = row.back();
+      if (row.size() < 2) break;
+      row.resize(row.size() / 2 * 2);
+      for (std::size_t i = 0; i < row.size() / 2; ++i) row[i] = InnerHash(row[2 * i], row[2 * i + 1]);
+      row.resize(row.size() / 2);
+      const NodeId id{static_cast<std::uint8_t>(level + 1), first >> (level + 1)};
+      const auto stored = Stored(id, row.size());
+      for (std::size_t i = 0; i < row.size(); ++i) Compare({id.level, id.index + i}, stored[i], row[i]);
+      if (id.level == kBlockLevel) {
+        Carry(id, row.front());
+        break;
+      }
+    }
+  }
+
+  void Carry(NodeId id, Digest hash) {
+    while ((id.index & 1) != 0) {
+      hash = InnerHash(peaks_[id.level], hash);
+      id = {static_cast<std::uint8_t>(id.level + 1), id.index >> 1};
+      Compare(id, Stored(id, 1).front(), hash);
+    }
+    peaks_[id.level] = hash;
+  }
+
+  const Store& store_;
+  const std::uint64_t min_index_;
+  FsckReport& report_;
+  std::array<Digest, 64> peaks_{};  // of each level, the newest node that has no sibling yet
+  std::vector<json::Member> members_;
+};
 
 }  // namespace
 
 Result<FsckReport> Verify(const Store& store, const PublicKey& key, std::string_view origin,
-                          std::string_view anchor, const Progress& progress) {
+                          std::string_view anchor, std::span<const HeldHead> held,
+                          const Progress& progress) {
   FsckReport report;
-  const auto find = [&report](std::string what) {
-    if (report.findings.size() < kMaxFindings) report.findings.push_back(std::move(what));
-  };
   const Head head = TRY(store.ReadHead());
-  const auto anchored = VerifyCheckpoint(key, origin, anchor);
-  if (!anchored) find("anchor: " + anchored.error().message);
+  const std::uint64_t min_index = TRY(ReadMinIndex(store));
+  Fsck fsck(store, min_index, report);
+  if (min_index > head.size) fsck.Find("minimum index: beyond the ledger's end");
 
-  // The last complete node of each level is all that later ones need.
-  std::map<NodeId, Digest> edge;
-  const NodeReader read = [&edge](NodeId id) -> Result<Digest> {
-    const auto at = edge.find(id);
-    if (at == edge.end()) return Fail(Code::kCorrupt, "fsck: node not derived");
-    return at->second;
-  };
-  bool anchor_seen = anchored && anchored->size == 0 && anchored->root == EmptyRoot();
-  for (std::uint64_t index = 0; index < head.size; ++index) {
-    const std::string where = "entry " + std::to_string(index) + ": ";
-    const auto leaf = store.ReadEntry(index);
-    if (!leaf) {
-      find(where + leaf.error().message);
-      break;
-    }
-    const std::string wrong = CheckLeaf(*leaf, index);
-    if (!wrong.empty()) find(where + wrong);
-    const std::vector<Node> nodes = TRY(AppendNodes(index, LeafHash(*leaf), read));
-    for (const Node& node : nodes) {
-      const auto stored = store.ReadNode(node.id);
-      if (!stored) {
-        find(where + stored.error().message);
-      } else if (*stored != node.hash) {
-        find(where + "stored node " + std::to_string(node.id.level) + "/" +
-             std::to_string(node.id.index) + " is not the hash of the entries");
-      }
-      if (node.id.level > 0) {
-        edge.erase({static_cast<std::uint8_t>(node.id.level - 1), node.id.index * 2});
-        edge.erase({static_cast<std::uint8_t>(node.id.level - 1), node.id.index * 2 + 1});
-      }
-      edge[node.id] = node.hash;
-    }
-    report.head.size = index + 1;
-    if (anchored && anchored->size == index + 1)
-      anchor_seen = TRY(Root(index + 1, read)) == anchored->root;
-    if (progress && (index + 1) % 10'000 == 0) progress(index + 1, head.size);
+  std::vector<HeldHead> extends(held.begin(), held.end());
+  const auto anchored = VerifyCheckpoint(key, origin, anchor);
+  if (anchored) extends.push_back({"anchor", *anchored});
+  else fsck.Find("anchor: " + anchored.error().message);
+
+  for (std::uint64_t first = 0; first < head.size && !fsck.full(); first += kBlock) {
+    const std::uint64_t count = std::min(kBlock, head.size - first);
+    TRY(fsck.Block(first, count));
+    report.head.size = first + count;
+    if (progress && (first / kBlock) % 64 == 0) progress(report.head.size, head.size);
   }
-  report.head.root = TRY(Root(report.head.size, read));
-  if (report.head != head) find("head: not the root of the entries");
-  if (anchored && !anchor_seen) find("anchor: the ledger does not extend it");
+  report.head.root = fsck.RootOfDerived(report.head.size);
+  if (report.head != head) fsck.Find("head: not the root of the entries");
+  // Every stored node that was read is the derived one, or there is a finding.
+  const NodeReader read = [&store](NodeId id) { return store.ReadNode(id); };
+  for (const HeldHead& other : extends) {
+    if (other.head.size > head.size) {
+      fsck.Find(fmt::format("{}: has {} entries, the ledger {}", other.holder, other.head.size, head.size));
+      continue;
+    }
+    const auto root = Root(other.head.size, read);
+    if (!root || *root != other.head.root) fsck.Find(other.holder + ": the ledger does not extend it");
+  }
   return report;
 }
 

@@ -3,7 +3,7 @@
 #ifndef PROOFGATE_LEDGER_FSCK_H_
 #define PROOFGATE_LEDGER_FSCK_H_
 
-#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,16 +14,24 @@ namespace proofgate::ledger {
 
 struct FsckReport {
   Head head;                          // as derived from the entries
-  std::vector<std::string> findings;  // empty: everything agrees; at most 100
+  std::vector<std::string> findings;  // empty: everything agrees; ends at 100
 };
 
-using Progress = std::function<void(std::uint64_t done, std::uint64_t size)>;
+// A head that somebody else holds and the ledger must extend; its signatures
+// are verified already.
+struct HeldHead {
+  std::string holder;  // for the finding: a file name, a witness
+  Head head;
+};
 
 // Reads each entry once, in order: canonical form, index, leaf hash, each stored
-// node, the head, and the signed `anchor`. An Error is a machine failure; what
-// is wrong with the ledger is in the findings.
+// node, the head, the signed `anchor` and each of `held`. Entries below the
+// store's minimum index are gone; their leaf hashes are taken from the nodes,
+// which the heads still cover. Memory does not depend on the size. An Error is a
+// machine failure; what is wrong with the ledger is in the findings.
 Result<FsckReport> Verify(const Store& store, const PublicKey& key, std::string_view origin,
-                          std::string_view anchor, const Progress& progress);
+                          std::string_view anchor, std::span<const HeldHead> held,
+                          const Progress& progress);
 
 }  // namespace proofgate::ledger
 

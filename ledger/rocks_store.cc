@@ -6,6 +6,7 @@
 #include <rocksdb/write_batch.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 
 namespace proofgate::ledger {
@@ -58,7 +59,9 @@ rocksdb::DBOptions Options(StoreAccess access) {
   // would drop acknowledged writes behind the damage without a word.)
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   options.paranoid_checks = true;
-  options.max_open_files = 256;
+  // A reader opens every file at once, so that what it sees stays whole while
+  // the writer compacts and deletes files.
+  options.max_open_files = access == StoreAccess::kRead ? -1 : 256;
   options.keep_log_file_num = 2;
   options.max_log_file_size = 1 << 20;
   options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
@@ -155,11 +158,38 @@ class RocksStore final : public Store {
   Result<Digest> ReadNode(NodeId id) const override {
     const auto value = TRY(Get(kNodes, NodeKey(id)));
     Digest hash{};
-    if (!value || value->size() != hash.size())
-      return Fail(Code::kCorrupt, "ledger " + dir_ + ": node " + std::to_string(id.level) + "/" +
-                                      std::to_string(id.index) + " is missing or damaged");
+    if (!value || value->size() != hash.size()) return MissingNode(id);
     for (std::size_t i = 0; i < hash.size(); ++i) hash[i] = static_cast<std::uint8_t>((*value)[i]);
     return hash;
+  }
+
+  Status ScanEntries(std::uint64_t from, std::uint64_t to, const VisitEntry& visit) const override {
+    const std::string end = EntryKey(to);
+    const rocksdb::Slice bound(end);
+    const std::unique_ptr<rocksdb::Iterator> at(NewScan(kEntries, bound));
+    at->Seek(EntryKey(from));
+    for (std::uint64_t index = from; index < to; ++index, at->Next()) {
+      if (!at->status().ok()) return FromRocks(at->status(), "read ledger " + dir_);
+      if (!at->Valid() || at->key() != EntryKey(index))
+        return Fail(Code::kCorrupt, "entry " + std::to_string(index) + ": not in the store");
+      TRY(visit(index, {at->value().data(), at->value().size()}));
+    }
+    return {};
+  }
+
+  Result<std::vector<Digest>> ReadNodes(NodeId first, std::size_t count) const override {
+    const std::string end = NodeKey({first.level, first.index + count});
+    const rocksdb::Slice bound(end);
+    const std::unique_ptr<rocksdb::Iterator> at(NewScan(kNodes, bound));
+    std::vector<Digest> hashes(count);
+    at->Seek(NodeKey(first));
+    for (std::size_t i = 0; i < count; ++i, at->Next()) {
+      if (!at->status().ok()) return FromRocks(at->status(), "read ledger " + dir_);
+      if (!at->Valid() || at->key() != NodeKey({first.level, first.index + i}) || at->value().size() != sizeof(Digest))
+        return MissingNode({first.level, first.index + i});
+      std::copy_n(at->value().data(), sizeof(Digest), hashes[i].begin());
+    }
+    return hashes;
   }
 
   Result<std::optional<std::string>> ReadMeta(std::string_view key) const override {
@@ -178,6 +208,19 @@ class RocksStore final : public Store {
   }
 
  private:
+  tl::unexpected<Error> MissingNode(NodeId id) const {
+    return Fail(Code::kCorrupt, "ledger " + dir_ + ": node " + std::to_string(id.level) + "/" +
+                                    std::to_string(id.index) + " is missing or damaged");
+  }
+
+  // Streams: reads ahead and leaves the cache to others. `bound` outlives it.
+  rocksdb::Iterator* NewScan(Family family, const rocksdb::Slice& bound) const {
+    rocksdb::ReadOptions options;
+    options.iterate_upper_bound = &bound;
+    options.fill_cache = false;
+    return db_->NewIterator(options, handles_[family]);
+  }
+
   Result<std::optional<std::string>> Get(Family family, const std::string& key) const {
     std::string value;
     const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), handles_[family], key, &value);

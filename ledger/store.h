@@ -6,6 +6,7 @@
 #define PROOFGATE_LEDGER_STORE_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -24,6 +25,9 @@ struct Head {
   Digest root{};
   bool operator==(const Head&) const = default;
 };
+
+// Called now and then by what takes long.
+using Progress = std::function<void(std::uint64_t done, std::uint64_t size)>;
 
 struct Batch {
   std::uint64_t first = 0;           // index of entries[0]
@@ -46,6 +50,13 @@ class Store {
   virtual Result<Head> ReadHead() const = 0;  // of an empty store: size 0, EmptyRoot()
   virtual Result<std::string> ReadEntry(std::uint64_t index) const = 0;  // kNotFound
   virtual Result<Digest> ReadNode(NodeId id) const = 0;                  // kCorrupt if absent
+  // Entries [from, to) in order, one after the other and never all at once.
+  // kCorrupt when one is absent; stops at the first error of `visit`, whose view
+  // is valid only inside the call.
+  using VisitEntry = std::function<Status(std::uint64_t index, std::string_view leaf)>;
+  virtual Status ScanEntries(std::uint64_t from, std::uint64_t to, const VisitEntry& visit) const = 0;
+  // `count` consecutive nodes of a level. kCorrupt if one is absent.
+  virtual Result<std::vector<Digest>> ReadNodes(NodeId first, std::size_t count) const = 0;
   virtual Result<std::optional<std::string>> ReadMeta(std::string_view key) const = 0;
   // All keys that start with `prefix`, in order.
   virtual Result<std::map<std::string, std::string>> ScanMeta(std::string_view prefix) const = 0;

@@ -8,6 +8,7 @@
 #include "agent/agent.h"
 #include "agent/cli/client.h"
 #include "agent/cli/commands.h"
+#include "agent/cli/ledger.h"
 
 namespace proofgate::cli {
 namespace {
@@ -141,6 +142,9 @@ int Main(int argc, char** argv) {
   Add(*ledger, "reconcile", "compare the gate's counters with the ledger", "  proofgate ledger reconcile", ReconcileLedger, chosen);
   at = Add(*ledger, "checkpoint", "sign the head (a C2SP checkpoint)",
            "  proofgate ledger checkpoint > checkpoint", CheckpointLedger, chosen);
+  AddLedgerCommands(*ledger, [&chosen](CLI::App& to, const char* name, const char* what, const char* examples, Command command) {
+    return Add(to, name, what, examples, std::move(command), chosen);
+  });
 
   try {
     app.parse(argc, argv);

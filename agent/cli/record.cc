@@ -300,7 +300,7 @@ int VerifyLedger(const Options& options) {
   const auto reader = Reader::Open();
   if (!reader) return Complain(reader.error(), options.json);
   const bool to_terminal = isatty(STDERR_FILENO) == 1;
-  const auto report = ledger::Verify(reader->store(), *key, reader->origin(), *anchor,
+  const auto report = ledger::Verify(reader->store(), *key, reader->origin(), *anchor, {},
                                      [to_terminal](std::uint64_t done, std::uint64_t size) {
                                        if (to_terminal) fmt::print(stderr, "\r{} of {} entries", done, size);
                                      });

@@ -63,6 +63,19 @@ class MemoryStore final : public Store {
     if (at == disk_->nodes.end()) return Fail(Code::kCorrupt, "node: absent");
     return at->second;
   }
+  Status ScanEntries(std::uint64_t from, std::uint64_t to, const VisitEntry& visit) const override {
+    for (std::uint64_t index = from; index < to; ++index) {
+      const auto leaf = ReadEntry(index);
+      if (!leaf) return Fail(Code::kCorrupt, leaf.error().message);
+      TRY(visit(index, *leaf));
+    }
+    return {};
+  }
+  Result<std::vector<Digest>> ReadNodes(NodeId first, std::size_t count) const override {
+    std::vector<Digest> hashes;
+    for (std::size_t i = 0; i < count; ++i) hashes.push_back(TRY(ReadNode({first.level, first.index + i})));
+    return hashes;
+  }
   Result<std::optional<std::string>> ReadMeta(std::string_view key) const override {
     const std::lock_guard lock(disk_->mutex);
     const auto at = disk_->meta.find(key);

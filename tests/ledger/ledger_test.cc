@@ -1,66 +1,13 @@
 #include "ledger/ledger.h"
 
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <thread>
 
-#include "base/durable.h"
-#include "ledger/checkpoint.h"
-#include "ledger/fsck.h"
 #include "ledger/rocks_store.h"
-#include "tests/fake/memory_store.h"
+#include "tests/ledger/ledger_fixture.h"
 
 namespace proofgate::ledger {
 namespace {
-
-constexpr const char* kOrigin = "host.example/proofgate";
-
-class LedgerTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "ledger.XXXXXX";
-    dir_ = mkdtemp(pattern.data());
-    signer_ = std::move(*CreateSigner(dir_ + "/key", "log"));
-    auto ledger = Ledger::Create(dir_, kOrigin, MakeStore(), *signer_, clock_);
-    ASSERT_TRUE(ledger) << ledger.error().message;
-    ledger_ = std::move(*ledger);
-  }
-  void TearDown() override {
-    ledger_.reset();
-    std::filesystem::remove_all(dir_);
-  }
-  std::unique_ptr<Store> MakeStore() const { return std::make_unique<MemoryStore>(disk_); }
-  Status Reopen() {
-    ledger_.reset();
-    disk_->next = Fault::kNone;
-    auto ledger = Ledger::Open(dir_, MakeStore(), *signer_, clock_);
-    if (!ledger) return tl::unexpected(ledger.error());
-    ledger_ = std::move(*ledger);
-    return {};
-  }
-  static std::vector<Record> Records(int count) {
-    std::vector<Record> records;
-    for (int i = 0; i < count; ++i) records.push_back({"TEST", {{"n", i}}});
-    return records;
-  }
-  FsckReport Check() {
-    return *Verify(ledger_->store(), signer_->public_key(), kOrigin,
-                   *ReadFile(AnchorPath(dir_), 4096), nullptr);
-  }
-  void ExpectSound(std::uint64_t size) {
-    const FsckReport report = Check();
-    EXPECT_EQ(report.findings, std::vector<std::string>{});
-    EXPECT_EQ(report.head.size, size);
-    EXPECT_EQ(report.head, ledger_->head());
-  }
-
-  std::string dir_;
-  SystemClock clock_;
-  std::unique_ptr<Signer> signer_;
-  const std::shared_ptr<MemoryDisk> disk_ = std::make_shared<MemoryDisk>();
-  std::unique_ptr<Ledger> ledger_;
-};
 
 TEST_F(LedgerTest, ReturnsPositionsInOrder) {
   EXPECT_EQ(ledger_->Append(Records(2))->first, 0u);
@@ -220,7 +167,7 @@ TEST_F(RocksTest, SurvivesReopeningAndServesReadersBesideTheWriter) {
   EXPECT_EQ(*(*ledger)->ScanMeta("k"), (Meta{{"", "v"}}));
   ASSERT_TRUE((*ledger)->Append(Records(1)));
   const auto report = Verify((*ledger)->store(), signer_->public_key(), kOrigin,
-                             *ReadFile(AnchorPath(dir), 4096), nullptr);
+                             *ReadFile(AnchorPath(dir), 4096), {}, nullptr);
   EXPECT_EQ(report->findings, std::vector<std::string>{});
   EXPECT_EQ(report->head.size, 101u);
 }

@@ -1,0 +1,70 @@
+// The ledger commands that read, prove and carry away: one function each.
+
+#ifndef PROOFGATE_AGENT_CLI_LEDGER_H_
+#define PROOFGATE_AGENT_CLI_LEDGER_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/cli/commands.h"
+#include "base/signature.h"
+#include "ledger/checkpoint.h"
+#include "ledger/ledger.h"
+
+namespace CLI {
+class App;
+}
+
+namespace proofgate::cli {
+
+struct LedgerOptions {
+  std::string ledger_dir;  // another ledger than the host's: a backup, an import
+  std::string key_file;    // OpenSSH public key or verifier key; default: the host's
+  std::uint64_t index = 0;
+  std::string file;
+  std::string second_file;
+  std::string checkpoint_file;
+  std::string tiles_dir;
+};
+
+using AddCommand = std::function<CLI::App*(CLI::App& to, const char* name, const char* what, const char* examples,
+                                           std::function<int(const Options&)> command)>;
+// Adds the commands below to the group `ledger`.
+void AddLedgerCommands(CLI::App& ledger, const AddCommand& add);
+
+// ledger_proof.cc
+int ProveEntry(const Options& options, const LedgerOptions& own);
+int VerifyProof(const Options& options, const LedgerOptions& own);
+int ProveConsistency(const Options& options, const LedgerOptions& own);
+int VerifyConsistencyFile(const Options& options, const LedgerOptions& own);
+// ledger_export.cc
+int ExportLedger(const Options& options, const LedgerOptions& own);
+
+// The ledger asked for; the daemon, if it is the host's and one answers, first
+// commits what the gate has recorded.
+Result<ledger::ReadOnlyLedger> OpenLedger(const LedgerOptions& own);
+
+// Who signs the log: from --key, or the host's key with any origin.
+struct LogKey {
+  PublicKey key;
+  std::string origin;  // empty: not given
+};
+Result<LogKey> ReadLogKey(const LedgerOptions& own);
+
+// A signed note and the head it signs.
+struct SignedHead {
+  std::string note;
+  std::string origin;
+  ledger::Head head;
+};
+// From a file, verified.
+Result<SignedHead> ReadSignedHead(const std::string& file, const LogKey& key);
+// --checkpoint, or the newest of the ledger: the daemon's, or the anchor.
+Result<SignedHead> NewestSignedHead(const LedgerOptions& own, const LogKey& key);
+
+}  // namespace proofgate::cli
+
+#endif  // PROOFGATE_AGENT_CLI_LEDGER_H_
