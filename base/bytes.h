@@ -28,6 +28,20 @@ Result<std::string> ParseBase64(std::string_view text);   // strict: canonical p
 Digest Sha256(std::initializer_list<std::string_view> parts);
 inline Digest Sha256(std::string_view bytes) { return Sha256({bytes}); }
 
+// The same over bytes that come in pieces.
+class Sha256Stream {
+ public:
+  Sha256Stream();
+  ~Sha256Stream();
+  Sha256Stream(const Sha256Stream&) = delete;
+  Sha256Stream& operator=(const Sha256Stream&) = delete;
+  void Update(std::string_view bytes);
+  Digest Finish();  // once
+
+ private:
+  void* context_;  // EVP_MD_CTX
+};
+
 inline std::string_view AsView(const Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
