@@ -59,6 +59,9 @@ class Fsck {
     return root;
   }
 
+  // What the entries say may be missing.
+  std::uint64_t retained() const { return retained_; }
+
  private:
   std::vector<std::optional<Digest>> Stored(NodeId first, std::uint64_t count) {
     std::vector<std::optional<Digest>> out(count);
@@ -83,12 +86,27 @@ class Fsck {
     }
     bool has_index = false;
     bool has_kind = false;
+    bool retains = false;
     for (const json::Member& member : members_) {
       if (member.name == "index") has_index = member.value == json::Encode(json::Integer(index));
-      if (member.name == "kind") has_kind = member.value.size() > 2 && member.value.front() == '"';
+      if (member.name == "kind") {
+        has_kind = member.value.size() > 2 && member.value.front() == '"';
+        retains = member.value == "\"RETAIN\"";
+      }
     }
+    if (retains) ReadRetain(index, leaf);
     if (!has_index) Find(fmt::format("entry {}: does not say that it is this entry", index));
     if (!has_kind) Find(fmt::format("entry {}: has no kind", index));
+  }
+
+  // The last of them says which entries may be missing.
+  void ReadRetain(std::uint64_t index, std::string_view leaf) {
+    const auto value = json::Parse(leaf);
+    const json::Value* const body = value ? value->Find("body") : nullptr;
+    const Result<std::uint64_t> stated =
+        body == nullptr ? Result<std::uint64_t>(Fail(Code::kInvalid, "no body")) : json::GetInteger(*body, "min_index");
+    if (stated) retained_ = *stated;
+    else Find(fmt::format("entry {}: {}", index, stated.error().message));
   }
 
   void Compare(NodeId id, const std::optional<Digest>& stored, const Digest& derived) {
@@ -128,6 +146,7 @@ class Fsck {
   FsckReport& report_;
   std::array<Digest, 64> peaks_{};  // of each level, the newest node that has no sibling yet
   std::vector<json::Member> members_;
+  std::uint64_t retained_ = 0;
 };
 
 }  // namespace
@@ -152,6 +171,8 @@ Result<FsckReport> Verify(const Store& store, const PublicKey& key, std::string_
     report.head.size = first + count;
     if (progress && (first / kBlock) % 64 == 0) progress(report.head.size, head.size);
   }
+  if (!fsck.full() && fsck.retained() != min_index)
+    fsck.Find(fmt::format("minimum index: {} is stored, {} follows from the entries", min_index, fsck.retained()));
   report.head.root = fsck.RootOfDerived(report.head.size);
   if (report.head != head) fsck.Find("head: not the root of the entries");
   // Every stored node that was read is the derived one, or there is a finding.

@@ -37,6 +37,7 @@
 namespace proofgate::ledger {
 
 inline constexpr std::size_t kMaxLeafBytes = 60'000;
+inline constexpr std::uint64_t kMaxEntriesABatch = 4096;
 
 struct Record {
   std::string kind;  // "ACT", "DENY", …: docs/format/ledger.md
@@ -54,6 +55,8 @@ using Meta = std::map<std::string, std::string>;
 // Where things are below a ledger directory.
 std::string StorePath(const std::string& dir);
 std::string AnchorPath(const std::string& dir);
+// The newest checkpoint that the quorum of witnesses has cosigned.
+std::string CosignedPath(const std::string& dir);
 
 class Ledger {
  public:
@@ -63,11 +66,23 @@ class Ledger {
   static Result<std::unique_ptr<Ledger>> Create(const std::string& dir, std::string_view origin,
                                                 std::unique_ptr<Store> store,
                                                 const Signer& signer, const Clock& clock);
-  // kCorrupt with REFUSED_ROLLBACK when the store does not extend `anchor`.
-  // The signer and the clock outlive the ledger.
+  // kCorrupt with REFUSED_ROLLBACK when the store does not extend `anchor` and
+  // the cosigned checkpoint, kUnsupported when a newer version or an import wrote
+  // it. A store of an older format is migrated, and an entry says so. The signer
+  // and the clock outlive the ledger. Reads the frontier, not the entries.
   static Result<std::unique_ptr<Ledger>> Open(const std::string& dir,
                                               std::unique_ptr<Store> store, const Signer& signer,
                                               const Clock& clock);
+  // What an operator may choose after REFUSED_ROLLBACK: go on from the older
+  // store as another log. The first entry (ORIGIN) names the old origin and the
+  // signed head that was lost. kInvalid when nothing was rolled back.
+  static Status ContinueAs(const std::string& dir, Store& store, std::string_view new_origin, const std::string& why,
+                           const Signer& signer, const Clock& clock);
+  // Another key signs from now on. The entry (KEY) has the old head and the old
+  // key's signature over the new one. `install` puts the new key where the daemon
+  // looks for it; it may run again after a crash.
+  static Status RotateKey(const std::string& dir, Store& store, const Signer& old_signer, const Signer& new_signer,
+                          const std::string& why, const Clock& clock, const std::function<Status()>& install);
   ~Ledger();
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
@@ -77,6 +92,9 @@ class Ledger {
   Result<Position> Append(std::vector<Record> records, Meta meta = {});
   // The same without waiting; `done` runs on the sequencer's thread.
   void AppendAsync(std::vector<Record> records, Meta meta, Done done);
+
+  // The same for what ledger/ itself keeps beside the entries; not under "user/".
+  Result<Position> AppendWithState(std::vector<Record> records, Meta state);
 
   Head head() const;
   Result<std::string> Entry(std::uint64_t index) const { return store_->ReadEntry(index); }
@@ -91,18 +109,37 @@ class Ledger {
   // Signs the committed head, makes it the anchor, returns the note.
   Result<std::string> Checkpoint();
 
+  // A copy of the committed ledger at `dir`, which must not exist, while writing
+  // goes on; durable, and it extends the anchor in it.
+  Status Backup(const std::string& dir);
+  // Keeps a checkpoint that witnesses have cosigned, as what the next start must
+  // extend. kInvalid: not of this log, or older than the one that is kept.
+  Status KeepCosigned(std::string_view note);
+
   const std::string& origin() const { return origin_; }
+  const std::string& dir() const { return dir_; }
   const Store& store() const { return *store_; }
+  Store& store() { return *store_; }
+
+  struct Figures {
+    std::uint64_t commits = 0;
+    std::uint64_t records = 0;
+    std::map<std::uint64_t, std::uint64_t> commit_us;  // how many took less than 2^key µs
+    std::map<std::uint64_t, std::uint64_t> group;      // how many had less than 2^key records
+  };
+  Figures figures() const;
 
  private:
   struct Request {
     std::vector<Record> records;
     Meta meta;
     Done done;
+    Meta state = {};
   };
 
   Ledger(std::string dir, std::string origin, std::unique_ptr<Store> store, Head head,
          const Signer& signer, const Clock& clock);
+  void Enqueue(Request request);
   void Sequence();
   void CommitGroup(std::vector<Request> group);
 
@@ -119,6 +156,7 @@ class Ledger {
   Head head_;        // committed
   bool stop_ = false;
   Status halted_;    // why nothing more can be committed
+  Figures figures_;
   std::thread sequencer_;  // last: uses everything above
 };
 
@@ -129,6 +167,9 @@ struct ReadOnlyLedger {
   Head head;
 };
 Result<ReadOnlyLedger> OpenReadOnly(const std::string& dir);
+
+// Makes an empty or filled store a ledger that is for reading only.
+Status MarkImported(Store& store, std::string_view origin, std::uint64_t min_index);
 
 }  // namespace proofgate::ledger
 

@@ -3,6 +3,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 #include <sys/stat.h>
 
@@ -14,8 +15,8 @@ namespace {
 
 constexpr std::string_view kHeadKey = "head";
 constexpr std::string_view kMetaPrefix = "m/";
-enum Family : std::size_t { kDefault, kEntries, kNodes, kFamilies };
-constexpr std::array<const char*, kFamilies> kFamilyNames = {"default", "entries", "nodes"};
+enum Family : std::size_t { kDefault, kEntries, kNodes, kIndex, kFamilies };
+constexpr std::array<const char*, kFamilies> kFamilyNames = {"default", "entries", "nodes", "index"};
 
 void PutBig64(std::uint64_t value, std::string& out) {
   for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>((value >> shift) & 0xff);
@@ -39,6 +40,15 @@ std::string NodeKey(NodeId id) {
   return key;
 }
 
+std::string TermKey(std::string_view term, std::uint64_t index) {
+  std::string key(term);
+  key += '\0';
+  PutBig64(index, key);
+  return key;
+}
+
+rocksdb::Slice AsSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
+
 tl::unexpected<Error> FromRocks(const rocksdb::Status& status, const std::string& what) {
   const Code code = status.IsCorruption()   ? Code::kCorrupt
                     : status.IsNotFound()   ? Code::kNotFound
@@ -52,7 +62,7 @@ tl::unexpected<Error> FromRocks(const rocksdb::Status& status, const std::string
 rocksdb::DBOptions Options(StoreAccess access) {
   rocksdb::DBOptions options;
   options.create_if_missing = access == StoreAccess::kCreate;
-  options.create_missing_column_families = access == StoreAccess::kCreate;
+  options.create_missing_column_families = access != StoreAccess::kRead;  // the index came with format 2
   options.error_if_exists = access == StoreAccess::kCreate;
   // A torn record at the end of the WAL is a write that was never acknowledged
   // and is dropped; damage anywhere else is an error. (kPointInTimeRecovery
@@ -92,6 +102,12 @@ class RocksStore final : public Store {
 
   Status Open(const std::string& dir, StoreAccess access) {
     dir_ = dir;
+    if (access == StoreAccess::kRead) {
+      std::vector<std::string> present;
+      const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(Options(access), dir, &present);
+      if (listed.ok() && present.size() < kFamilies)
+        return Fail(Code::kUnsupported, "ledger " + dir + ": an older format; starting the daemon once migrates it");
+    }
     std::vector<rocksdb::ColumnFamilyDescriptor> families;
     for (const char* name : kFamilyNames) families.emplace_back(name, FamilyOptions());
     rocksdb::DB* db = nullptr;
@@ -118,6 +134,7 @@ class RocksStore final : public Store {
     std::uint64_t index = batch.first;
     for (const std::string& entry : batch.entries) put(kEntries, EntryKey(index++), entry);
     for (const Node& node : batch.nodes) put(kNodes, NodeKey(node.id), AsView(node.hash));
+    for (const auto& [term, index_of] : batch.terms) put(kIndex, TermKey(term, index_of), "");
     for (const auto& [key, value] : batch.meta) {
       const std::string name = std::string(kMetaPrefix) + key;
       if (!value.empty()) {
@@ -192,6 +209,60 @@ class RocksStore final : public Store {
     return hashes;
   }
 
+  Status ScanTerms(std::string_view first, std::string_view last, const VisitTerm& visit) const override {
+    const rocksdb::Slice bound("\xff\xff");
+    const std::unique_ptr<rocksdb::Iterator> at(NewScan(kIndex, bound));
+    for (at->Seek(AsSlice(first)); at->Valid(); at->Next()) {
+      const std::string_view key(at->key().data(), at->key().size());
+      if (key.size() < 9 || key[key.size() - 9] != '\0') return Fail(Code::kCorrupt, "ledger " + dir_ + ": the index is damaged");
+      const std::string_view term = key.substr(0, key.size() - 9);
+      if (term > last) return {};
+      if (!TRY(visit(term, GetBig64(key.substr(key.size() - 8))))) return {};
+    }
+    if (!at->status().ok()) return FromRocks(at->status(), "read ledger " + dir_);
+    return {};
+  }
+
+  Status ClearTerms() override { return Delete(kIndex, "", "\xff\xff"); }
+
+  Status DropEntries(std::uint64_t below) override { return Delete(kEntries, EntryKey(0), EntryKey(below)); }
+
+  Status Scrub() override {
+    // The log is written out and its file removed; then the files of meta, which
+    // are small, are written anew.
+    rocksdb::CompactRangeOptions options;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+    rocksdb::Status status = db_->Flush(rocksdb::FlushOptions(), handles_);
+    if (status.ok()) status = db_->CompactRange(options, handles_[kDefault], nullptr, nullptr);
+    if (!status.ok()) return FromRocks(status, "scrub ledger " + dir_);
+    return {};
+  }
+
+  Status CopyTo(const std::string& dir) const override {
+    rocksdb::Checkpoint* made = nullptr;
+    rocksdb::Status status = rocksdb::Checkpoint::Create(db_.get(), &made);
+    const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+    if (status.ok()) status = checkpoint->CreateCheckpoint(dir);
+    if (!status.ok()) return FromRocks(status, "copy ledger " + dir_);
+    return {};
+  }
+
+  Status CheckFiles() const override {
+    const rocksdb::Status status = db_->VerifyChecksum();
+    if (!status.ok()) return FromRocks(status, "ledger " + dir_);
+    return {};
+  }
+
+  Result<std::map<std::string, std::uint64_t>> Sizes() const override {
+    std::map<std::string, std::uint64_t> sizes;
+    for (std::size_t family = 0; family < kFamilies; ++family) {
+      std::uint64_t bytes = 0;
+      if (db_->GetIntProperty(handles_[family], rocksdb::DB::Properties::kTotalSstFilesSize, &bytes)) sizes[kFamilyNames[family]] += bytes;
+      if (db_->GetIntProperty(handles_[family], rocksdb::DB::Properties::kCurSizeAllMemTables, &bytes)) sizes["in memory"] += bytes;
+    }
+    return sizes;
+  }
+
   Result<std::optional<std::string>> ReadMeta(std::string_view key) const override {
     return Get(kDefault, std::string(kMetaPrefix) + std::string(key));
   }
@@ -208,12 +279,23 @@ class RocksStore final : public Store {
   }
 
  private:
+  Status Delete(Family family, const std::string& from, const std::string& to) {
+    rocksdb::WriteBatch write;
+    rocksdb::Status status = write.DeleteRange(handles_[family], from, to);
+    rocksdb::WriteOptions options;
+    options.sync = true;
+    if (status.ok()) status = db_->Write(options, &write);
+    if (!status.ok()) return FromRocks(status, "ledger " + dir_);
+    return {};
+  }
+
   tl::unexpected<Error> MissingNode(NodeId id) const {
     return Fail(Code::kCorrupt, "ledger " + dir_ + ": node " + std::to_string(id.level) + "/" +
                                     std::to_string(id.index) + " is missing or damaged");
   }
 
   // Streams: reads ahead and leaves the cache to others. `bound` outlives it.
+  // (The pointer is kept by the iterator, so no temporary.)
   rocksdb::Iterator* NewScan(Family family, const rocksdb::Slice& bound) const {
     rocksdb::ReadOptions options;
     options.iterate_upper_bound = &bound;

@@ -34,6 +34,7 @@ struct Batch {
   std::vector<std::string> entries;  // canonical leaves
   std::vector<Node> nodes;           // completed by them
   Head head;                         // after them; signed later, from committed heads only
+  std::vector<std::pair<std::string, std::uint64_t>> terms;  // of the index: index.h
   std::map<std::string, std::string> meta;  // an empty value removes the key
 };
 
@@ -57,9 +58,27 @@ class Store {
   virtual Status ScanEntries(std::uint64_t from, std::uint64_t to, const VisitEntry& visit) const = 0;
   // `count` consecutive nodes of a level. kCorrupt if one is absent.
   virtual Result<std::vector<Digest>> ReadNodes(NodeId first, std::size_t count) const = 0;
+  // Index postings with first ≤ term ≤ last, by term and then by entry, until
+  // `visit` returns false or an error.
+  using VisitTerm = std::function<Result<bool>(std::string_view term, std::uint64_t index)>;
+  virtual Status ScanTerms(std::string_view first, std::string_view last, const VisitTerm& visit) const = 0;
   virtual Result<std::optional<std::string>> ReadMeta(std::string_view key) const = 0;
   // All keys that start with `prefix`, in order.
   virtual Result<std::map<std::string, std::string>> ScanMeta(std::string_view prefix) const = 0;
+
+  // Each of these may be repeated after a crash, and is durable on return.
+  virtual Status ClearTerms() = 0;
+  virtual Status DropEntries(std::uint64_t below) = 0;  // their nodes stay
+  // What was removed from meta is in no file any more.
+  virtual Status Scrub() = 0;
+
+  // A consistent copy at `dir`, which must not exist, while commits go on.
+  // kUnsupported where there is nothing on disk.
+  virtual Status CopyTo(const std::string& dir) const = 0;
+  // Reads every block of every file. kCorrupt when a checksum does not fit.
+  virtual Status CheckFiles() const = 0;
+  // Bytes on disk by part, about.
+  virtual Result<std::map<std::string, std::uint64_t>> Sizes() const = 0;
 };
 
 }  // namespace proofgate::ledger

@@ -4,9 +4,11 @@
 #ifndef PROOFGATE_TESTS_FAKE_MEMORY_STORE_H_
 #define PROOFGATE_TESTS_FAKE_MEMORY_STORE_H_
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,7 +21,9 @@ enum class Fault { kNone, kBeforeLanding, kAfterLanding };
 struct MemoryDisk {
   std::mutex mutex;
   std::vector<std::string> entries;
+  std::uint64_t dropped = 0;  // entries below are gone
   std::map<NodeId, Digest> nodes;
+  std::set<std::pair<std::string, std::uint64_t>> terms;
   std::map<std::string, std::string, std::less<>> meta;
   Head head{0, EmptyRoot()};
   Fault next = Fault::kNone;
@@ -36,6 +40,7 @@ class MemoryStore final : public Store {
     if (disk_->next == Fault::kBeforeLanding) return Fail(Code::kIo, "disk: no");
     if (batch.first != disk_->entries.size()) return Fail(Code::kCorrupt, "disk: grew");
     for (const std::string& entry : batch.entries) disk_->entries.push_back(entry);
+    disk_->terms.insert(batch.terms.begin(), batch.terms.end());
     for (const Node& node : batch.nodes) disk_->nodes[node.id] = node.hash;
     for (const auto& [key, value] : batch.meta) {
       if (value.empty()) {
@@ -54,7 +59,7 @@ class MemoryStore final : public Store {
   }
   Result<std::string> ReadEntry(std::uint64_t index) const override {
     const std::lock_guard lock(disk_->mutex);
-    if (index >= disk_->entries.size()) return Fail(Code::kNotFound, "entry: absent");
+    if (index >= disk_->entries.size() || index < disk_->dropped) return Fail(Code::kNotFound, "entry: absent");
     return disk_->entries[index];
   }
   Result<Digest> ReadNode(NodeId id) const override {
@@ -89,6 +94,32 @@ class MemoryStore final : public Store {
       if (key.compare(0, prefix.size(), prefix) == 0) found.emplace(key, value);
     return found;
   }
+  Status ScanTerms(std::string_view first, std::string_view last, const VisitTerm& visit) const override {
+    std::set<std::pair<std::string, std::uint64_t>> terms;
+    {
+      const std::lock_guard lock(disk_->mutex);
+      terms = disk_->terms;
+    }
+    for (auto at = terms.lower_bound({std::string(first), 0}); at != terms.end() && at->first <= last; ++at)
+      if (!TRY(visit(at->first, at->second))) break;
+    return {};
+  }
+  Status ClearTerms() override {
+    const std::lock_guard lock(disk_->mutex);
+    disk_->terms.clear();
+    return {};
+  }
+  Status DropEntries(std::uint64_t below) override {
+    const std::lock_guard lock(disk_->mutex);
+    if (disk_->next == Fault::kBeforeLanding) return Fail(Code::kIo, "disk: no");
+    disk_->dropped = std::max(disk_->dropped, below);
+    if (disk_->next == Fault::kAfterLanding) return Fail(Code::kIo, "disk: maybe");
+    return {};
+  }
+  Status Scrub() override { return {}; }
+  Status CopyTo(const std::string&) const override { return Fail(Code::kUnsupported, "memory: nothing to copy"); }
+  Status CheckFiles() const override { return {}; }
+  Result<std::map<std::string, std::uint64_t>> Sizes() const override { return std::map<std::string, std::uint64_t>(); }
 
  private:
   const std::shared_ptr<MemoryDisk> disk_;

@@ -90,6 +90,13 @@ class NumberStore final : public Store {
   Result<std::map<std::string, std::string>> ScanMeta(std::string_view) const override {
     return std::map<std::string, std::string>();
   }
+  Status ScanTerms(std::string_view, std::string_view, const VisitTerm&) const override { return {}; }
+  Status ClearTerms() override { return Fail(Code::kUnsupported, "read only"); }
+  Status DropEntries(std::uint64_t) override { return Fail(Code::kUnsupported, "read only"); }
+  Status Scrub() override { return Fail(Code::kUnsupported, "read only"); }
+  Status CopyTo(const std::string&) const override { return Fail(Code::kUnsupported, "read only"); }
+  Status CheckFiles() const override { return {}; }
+  Result<std::map<std::string, std::uint64_t>> Sizes() const override { return std::map<std::string, std::uint64_t>(); }
 
  private:
   std::vector<std::vector<Digest>> levels_;
