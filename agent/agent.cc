@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "agent/cgroup.h"
+#include "agent/ledger_admin.h"
 #include "agent/paths.h"
 #include "base/bytes.h"
 #include "policy/trace.h"
@@ -42,6 +43,7 @@ policy::Canon ProofCanon() {
 Agent::Agent(Pep& pep, ledger::Ledger& ledger, const Signer& signer, const Clock& clock, Host host)
     : pep_(pep),
       ledger_(ledger),
+      signer_(signer),
       clock_(clock),
       host_(host),
       receipts_(pep, ledger, signer, clock, names_, host),
@@ -544,7 +546,9 @@ Result<json::Object> Agent::Describe() const {
   result["scope_repairs"] = json::Integer(gate.scope_repairs);
   result["ledger"] = json::Object{{"origin", ledger_.origin()}, {"size", json::Integer(head.size)},
                                   {"root", Hex(head.root)},
-                                  {"rollback_noticed_by", "the anchor file; a rollback of the whole disk cannot be noticed on this host"}};
+                                  {"witnesses", DescribeWitnesses(ledger_, kWitnessPolicy)},
+                                  {"rollback_noticed_by", "the anchor file; a rollback of the whole disk cannot be noticed on this host alone, "
+                                                          "but by whoever holds a later checkpoint (ledger witness-request)"}};
   json::Array domains;
   for (const auto& [name, domain] : domains_) {
     const domain_state state = pep_.ReadDomain(domain.number);

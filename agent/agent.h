@@ -81,6 +81,8 @@ class Agent {
   Result<json::Object> Counters();
   Result<json::Object> Checkpoint();
   Result<json::Object> Entries(std::uint64_t from, std::uint64_t count) const;
+  ledger::Ledger& ledger() { return ledger_; }
+  const Signer& signer() const { return signer_; }
 
  private:
   struct Attached {
@@ -114,6 +116,7 @@ class Agent {
 
   Pep& pep_;
   ledger::Ledger& ledger_;
+  const Signer& signer_;
   const Clock& clock_;
   const Host host_;
   Names names_;

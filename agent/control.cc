@@ -12,6 +12,7 @@
 #include <set>
 
 #include "agent/cgroup.h"
+#include "agent/ledger_admin.h"
 #include "base/json.h"
 #include "policy/trace.h"
 
@@ -158,6 +159,69 @@ Result<json::Object> ReadEntries(Call& call) {
   return call.agent.Entries(from, count);
 }
 
+Result<json::Object> Figures(Call& call) {
+  TRY(call.params.Done());
+  return LedgerFigures(call.agent.ledger());
+}
+
+Result<json::Object> SignManifest(Call& call) {
+  const std::string manifest = TRY(call.params.Text("manifest"));
+  TRY(call.params.Done());
+  return SignExport(call.agent.ledger(), call.agent.signer(), manifest);
+}
+
+Result<json::Object> BackUp(Call& call) {
+  const std::string dir = TRY(call.params.Text("dir"));
+  TRY(call.params.Done());
+  if (!policy::IsCleanPath(dir)) return Fail(Code::kInvalid, "dir: an absolute path expected");
+  TRY(call.agent.Flush());
+  TRY(call.agent.ledger().Backup(dir));
+  return json::Object{{"dir", json::Bytes(dir)}};
+}
+
+Result<json::Object> Retain(Call& call) {
+  ledger::Drop drop;
+  drop.below = TRY(call.params.Number("below"));
+  drop.why = TRY(call.params.Text("why"));
+  drop.archive_sha256 = TRY(call.params.TextOr("archive_sha256", ""));
+  drop.by = call.principal;
+  TRY(call.params.Done());
+  return RetainEntries(call.agent.ledger(), drop);
+}
+
+Result<json::Object> PlaceHold(Call& call) {
+  ledger::Hold hold;
+  hold.name = TRY(call.params.Text("name"));
+  hold.from = TRY(call.params.Number("from"));
+  hold.why = TRY(call.params.Text("why"));
+  TRY(call.params.Done());
+  TRY(ledger::PlaceHold(call.agent.ledger(), hold, call.principal));
+  return json::Object{{"name", hold.name}};
+}
+
+Result<json::Object> ReleaseHold(Call& call) {
+  const std::string name = TRY(call.params.Text("name"));
+  const std::string why = TRY(call.params.Text("why"));
+  TRY(call.params.Done());
+  TRY(ledger::ReleaseHold(call.agent.ledger(), name, why, call.principal));
+  return json::Object{{"name", name}};
+}
+
+Result<json::Object> Erase(Call& call) {
+  const Digest commitment = TRY(ParseDigest(TRY(call.params.Text("commitment"))));
+  const std::string why = TRY(call.params.Text("why"));
+  TRY(call.params.Done());
+  TRY(ledger::EraseBlob(call.agent.ledger(), commitment, why, call.principal));
+  return json::Object{{"commitment", Hex(commitment)}};
+}
+
+Result<json::Object> KeepCosigned(Call& call) {
+  const std::string note = TRY(call.params.Text("checkpoint"));
+  TRY(call.params.Done());
+  TRY(call.agent.ledger().KeepCosigned(note));
+  return json::Object{{"kept", true}};
+}
+
 template <Result<json::Object> (Agent::*method)()>
 Result<json::Object> Plain(Call& call) {
   TRY(call.params.Done());
@@ -193,6 +257,14 @@ const std::map<std::string, Method, std::less<>>& Methods() {
       {"receipt.revoke", RevokeReceipt},
       {"ledger.checkpoint", Plain<&Agent::Checkpoint>},
       {"ledger.entries", ReadEntries},
+      {"ledger.figures", Figures},
+      {"ledger.sign_export", SignManifest},
+      {"ledger.backup", BackUp},
+      {"ledger.retain", Retain},
+      {"ledger.hold", PlaceHold},
+      {"ledger.release", ReleaseHold},
+      {"ledger.erase", Erase},
+      {"ledger.keep_cosigned", KeepCosigned},
   };
   return methods;
 }

@@ -59,7 +59,6 @@ int RevokeReceipt(const Options& options);
 // record.cc
 int TailLedger(const Options& options);
 int ShowEntry(const Options& options);
-int VerifyLedger(const Options& options);
 int ReconcileLedger(const Options& options);
 int CheckpointLedger(const Options& options);
 int Why(const Options& options);

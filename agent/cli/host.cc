@@ -36,7 +36,7 @@ Result<std::string> InitHost() {
   const std::string openssh = signer->public_key().OpenSsh();
   TRY(WriteFileDurably(kHostPublicKey, openssh + " proofgate host key\n", 0644));
   TRY(WriteFileDurably(kHostPublicPem, signer->public_key().Pem(), 0644));
-  TRY(WriteFileDurably(kAllowedSigners, "host@proofgate namespaces=\"receipt@proofgate\" " + openssh + "\n", 0644));
+  TRY(WriteFileDurably(kAllowedSigners, "host@proofgate namespaces=\"receipt@proofgate,export@proofgate\" " + openssh + "\n", 0644));
   const std::string fresh = std::string(kLedgerDir) + ".new";
   std::error_code error;
   std::filesystem::remove_all(fresh, error);
@@ -120,6 +120,14 @@ int ShowStatus(const Options& options) {
   if (const json::Value* const ledger = result.Find("ledger")) {
     fmt::print("\nledger: {}, {} entries, root {}\n", text(*ledger, "origin"), number(*ledger, "size"), text(*ledger, "root"));
     fmt::print("a rollback is noticed by: {}\n", text(*ledger, "rollback_noticed_by"));
+    if (const json::Value* const witnesses = ledger->Find("witnesses")) {
+      const json::Value* const quorum = witnesses->Find("quorum");
+      const json::Value* const names = witnesses->Find("cosignatures");
+      if (names != nullptr && names->is_array())
+        fmt::print("cosigned up to entry {} by {} witnesses, {}\n", text(*witnesses, "size"), names->array().size(),
+                   quorum != nullptr && *quorum == json::Value(true) ? "which is the quorum" : "which is NOT the quorum");
+      if (witnesses->Find("error") != nullptr) fmt::print("witnesses: {}\n", policy::EscapeForPeople(text(*witnesses, "error")));
+    }
   }
   const json::Value* const domains = result.Find("domains");
   if (domains == nullptr || !domains->is_array()) return kDone;

@@ -12,6 +12,7 @@
 #include "agent/cli/commands.h"
 #include "base/signature.h"
 #include "ledger/checkpoint.h"
+#include "ledger/index.h"
 #include "ledger/ledger.h"
 
 namespace CLI {
@@ -28,6 +29,18 @@ struct LedgerOptions {
   std::string second_file;
   std::string checkpoint_file;
   std::string tiles_dir;
+  std::string to;
+  std::vector<std::string> formats;
+  std::string host_key;     // a private key other than the host's
+  std::string why;
+  std::string new_origin;
+  std::string policy_file;
+  std::string since;
+  std::uint64_t below = 0;
+  bool drop = false;
+  bool by_kind = false;
+  bool keep = false;
+  ledger::Query query;
 };
 
 using AddCommand = std::function<CLI::App*(CLI::App& to, const char* name, const char* what, const char* examples,
@@ -42,6 +55,30 @@ int ProveConsistency(const Options& options, const LedgerOptions& own);
 int VerifyConsistencyFile(const Options& options, const LedgerOptions& own);
 // ledger_export.cc
 int ExportLedger(const Options& options, const LedgerOptions& own);
+int ImportLedger(const Options& options, const LedgerOptions& own);
+// ledger_query.cc
+int QueryLedger(const Options& options, const LedgerOptions& own);
+int StatLedger(const Options& options, const LedgerOptions& own);
+// ledger_verify.cc
+int VerifyLedger(const Options& options, const LedgerOptions& own);
+// ledger_witness.cc
+int WitnessRequest(const Options& options, const LedgerOptions& own);
+int AddCosignatures(const Options& options, const LedgerOptions& own);
+// ledger_life.cc
+int BackupLedger(const Options& options, const LedgerOptions& own);
+int RestoreLedger(const Options& options, const LedgerOptions& own);
+int ContinueLedger(const Options& options, const LedgerOptions& own);
+int RotateLedgerKey(const Options& options, const LedgerOptions& own);
+int ArchiveLedger(const Options& options, const LedgerOptions& own);
+int ReadArchiveFile(const Options& options, const LedgerOptions& own);
+int RetainLedger(const Options& options, const LedgerOptions& own);
+int HoldLedger(const Options& options, const LedgerOptions& own);
+int ReleaseLedgerHold(const Options& options, const LedgerOptions& own);
+int EraseLedgerBlob(const Options& options, const LedgerOptions& own);
+int ReindexLedger(const Options& options, const LedgerOptions& own);
+
+// Progress on standard error, if somebody looks.
+ledger::Progress ToTerminal();
 
 // The ledger asked for; the daemon, if it is the host's and one answers, first
 // commits what the gate has recorded.

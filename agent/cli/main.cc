@@ -138,7 +138,6 @@ int Main(int argc, char** argv) {
   at = Add(*ledger, "show", "one entry", "  proofgate ledger show 17\n  proofgate ledger show 17 --proof --json", ShowEntry, chosen);
   at->add_option("ENTRY", options.entry, "its index")->required();
   at->add_flag("--proof", options.proof, "with its inclusion proof (RFC 6962)");
-  Add(*ledger, "verify", "derive everything again from the entries", "  proofgate ledger verify", VerifyLedger, chosen);
   Add(*ledger, "reconcile", "compare the gate's counters with the ledger", "  proofgate ledger reconcile", ReconcileLedger, chosen);
   at = Add(*ledger, "checkpoint", "sign the head (a C2SP checkpoint)",
            "  proofgate ledger checkpoint > checkpoint", CheckpointLedger, chosen);

@@ -5,6 +5,7 @@
 #include "agent/cli/client.h"
 #include "agent/paths.h"
 #include "base/durable.h"
+#include "ledger/retention.h"
 #include "policy/object.h"
 
 namespace proofgate::cli {
@@ -44,7 +45,8 @@ Result<Entry> Reader::Read(std::uint64_t index) const {
 Result<std::optional<Entry>> Reader::FindLast(
     std::uint64_t before, const std::string& text,
     const std::function<bool(const Entry&)>& accepts) const {
-  for (std::uint64_t index = before; index-- > 0;) {
+  const std::uint64_t min_index = TRY(ledger::ReadMinIndex(store()));
+  for (std::uint64_t index = before; index-- > min_index;) {
     const std::string leaf = TRY(store().ReadEntry(index));
     if (leaf.find(text) == std::string::npos) continue;
     Entry entry = TRY(Read(index));

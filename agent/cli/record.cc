@@ -1,4 +1,4 @@
-// ledger tail, show, verify, reconcile, checkpoint; why.
+// ledger tail, show, reconcile, checkpoint; why.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -11,7 +11,6 @@
 #include "agent/cli/commands.h"
 #include "agent/cli/reader.h"
 #include "base/bytes.h"
-#include "ledger/fsck.h"
 #include "policy/canon.h"
 #include "policy/trace.h"
 
@@ -289,35 +288,6 @@ int ShowEntry(const Options& options) {
   if (options.json) PrintJson(out);
   else fmt::print("{}\n{}\n", Summary(*entry), json::Pretty(options.proof ? json::Value(out) : entry->body));
   return kDone;
-}
-
-int VerifyLedger(const Options& options) {
-  const auto key = HostKey();
-  if (!key) return Complain(key.error(), options.json);
-  // The anchor is read first: the ledger that is opened after extends it.
-  const auto anchor = Anchor();
-  if (!anchor) return Complain(anchor.error(), options.json);
-  const auto reader = Reader::Open();
-  if (!reader) return Complain(reader.error(), options.json);
-  const bool to_terminal = isatty(STDERR_FILENO) == 1;
-  const auto report = ledger::Verify(reader->store(), *key, reader->origin(), *anchor, {},
-                                     [to_terminal](std::uint64_t done, std::uint64_t size) {
-                                       if (to_terminal) fmt::print(stderr, "\r{} of {} entries", done, size);
-                                     });
-  if (to_terminal) fmt::print(stderr, "\r\033[K");
-  if (!report) return Complain(report.error(), options.json);
-  const bool good = report->findings.empty();
-  if (options.json) {
-    json::Array findings;
-    for (const std::string& finding : report->findings) findings.push_back(json::Bytes(finding));
-    PrintJson(json::Object{{"valid", good}, {"size", json::Integer(report->head.size)},
-                           {"root", Hex(report->head.root)}, {"findings", std::move(findings)}});
-  } else {
-    for (const std::string& finding : report->findings) fmt::print("WRONG  {}\n", policy::EscapeForPeople(finding));
-    fmt::print("{}: {} entries, root {}\n", good ? "The ledger is whole" : "The ledger is NOT whole",
-               report->head.size, Hex(report->head.root));
-  }
-  return good ? kDone : kRefused;
 }
 
 int ReconcileLedger(const Options& options) {
