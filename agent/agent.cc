@@ -30,6 +30,33 @@ void Report(std::string_view what, const Status& status) {
     std::fprintf(stderr, "%s: %s\n", std::string(what).c_str(), status.error().message.c_str());
 }
 
+// The unit that an `attach` makes wait for us, or "".
+std::string WaitingUnit(const std::string& attach) {
+  if (!attach.starts_with("unit:") && !attach.starts_with("slice:")) return "";
+  std::string unit = attach.substr(attach.find(':') + 1);
+  return unit.ends_with(".scope") ? "" : unit;  // scopes are made at run time only
+}
+
+template <class Domains>
+std::set<std::string> WaitingUnits(const Domains& domains) {
+  std::set<std::string> units;
+  for (const auto& [name, domain] : domains)
+    if (domain.canon) units.insert(WaitingUnit(domain.canon->attach));
+  units.erase("");
+  return units;
+}
+
+// Why a canon must not name this target, or "".
+std::string WhyNotAttach(const std::string& attach) {
+  const std::string target = attach.substr(attach.find(':') + 1);
+  if (attach.starts_with("cgroup:")) {
+    if (!target.starts_with(std::string(kCgroupRoot) + "/")) return "a cgroup below /sys/fs/cgroup expected";
+    return WhyNotGovern(target);
+  }
+  if (target.ends_with(".slice")) return WhyNotGovern(CgroupOfSlice(target));
+  return WhyNotGovern(std::string(kCgroupRoot) + "/" + target);
+}
+
 // The domain that grants nothing.
 policy::Canon ProofCanon() {
   policy::Canon canon;
@@ -40,20 +67,23 @@ policy::Canon ProofCanon() {
 
 }  // namespace
 
-Agent::Agent(Pep& pep, ledger::Ledger& ledger, const Signer& signer, const Clock& clock, Host host)
+Agent::Agent(Pep& pep, ledger::Ledger& ledger, const Signer& signer, const Clock& clock, Host host,
+             Units& units)
     : pep_(pep),
       ledger_(ledger),
       signer_(signer),
       clock_(clock),
       host_(host),
       receipts_(pep, ledger, signer, clock, names_, host),
-      drain_(pep, ledger, names_, host.boot_id) {}
+      drain_(pep, ledger, names_, host.boot_id),
+      units_(units),
+      watch_(pep, ledger) {}
 
 Agent::~Agent() = default;
 
 Result<std::unique_ptr<Agent>> Agent::Start(Pep& pep, ledger::Ledger& ledger, const Signer& signer,
-                                            const Clock& clock, Host host) {
-  std::unique_ptr<Agent> agent(new Agent(pep, ledger, signer, clock, std::move(host)));
+                                            const Clock& clock, Host host, Units& units) {
+  std::unique_ptr<Agent> agent(new Agent(pep, ledger, signer, clock, std::move(host), units));
   const auto last_boot = TRY(ledger.ReadMeta("boot"));
   const bool same_boot = last_boot && *last_boot == agent->host_.boot_id;
   for (const auto& [name, number] : TRY(ledger.ScanMeta("domain/"))) {
@@ -65,8 +95,10 @@ Result<std::unique_ptr<Agent>> Agent::Start(Pep& pep, ledger::Ledger& ledger, co
   }
   if (!same_boot) TRY(agent->CloseOtherBoots());
   TRY(agent->RecordStart(same_boot));
+  TRY(agent->watch_.Begin(same_boot));
   TRY(agent->TakeUpThisBoot());
   agent->drain_.Start();
+  TRY(units.Remember(WaitingUnits(agent->domains_)));
   agent->AttachFromCanon();
   agent->KeepStanding();
   return agent;
@@ -218,6 +250,10 @@ Result<json::Object> Agent::ApplyCanon(const std::string& text, const std::strin
   for (const policy::Canon& canon : parsed.canons) {
     if (canon.domain == kProofDomain)
       return Fail(Code::kInvalid, std::string("domain '") + kProofDomain + "' is Proofgate's own");
+    const std::string why_not = canon.attach.empty() ? "" : WhyNotAttach(canon.attach);
+    if (!why_not.empty())
+      return Fail(Code::kInvalid, fmt::format("domain '{}': attach {}: not governed: {}", canon.domain,
+                                              policy::EscapeForPeople(canon.attach), why_not));
     names.push_back(canon.domain);
   }
   result["domains"] = names;
@@ -255,6 +291,14 @@ Result<json::Object> Agent::ApplyCanon(const std::string& text, const std::strin
   }
   meta["canon"] = text;
   const std::size_t count = records.size();
+  // Who will be governed waits for us before the canon says so, and longer than it.
+  std::set<std::string> waiting = WaitingUnits(domains_);
+  for (const policy::Canon& canon : parsed.canons)
+    if (const std::string unit = WaitingUnit(canon.attach); !unit.empty()) waiting.insert(unit);
+  if (const Status remembered = units_.Remember(waiting); !remembered) {
+    forget_fresh();
+    return tl::unexpected(remembered.error());
+  }
   auto position = ledger_.Append(std::move(records), std::move(meta));
   if (!position) {
     forget_fresh();
@@ -275,6 +319,7 @@ Result<json::Object> Agent::ApplyCanon(const std::string& text, const std::strin
   for (auto& [name, domain] : domains_)
     TRY(receipts_.ReviewUnder(domain.number, domain.canon ? &*domain.canon : nullptr));
   AttachFromCanon();
+  Report("remember units", units_.Remember(WaitingUnits(domains_)));
   result["changed"] = true;
   result["entry"] = json::Integer(position->first);
   result["entries"] = json::Integer(count);
@@ -454,22 +499,66 @@ void Agent::SweepRuns() {
   }
 }
 
-// Cgroups that canon names and that exist by now.
+// Governs the cgroups that canon names: slices and plain cgroups are made, units
+// are governed when systemd makes theirs. Then, and only then, the units may start.
 void Agent::AttachFromCanon() {
+  std::map<std::string, std::uint32_t> names;
+  std::map<std::string, std::pair<std::string, std::string>> wanted;  // cgroup → domain, unit
   for (const auto& [name, domain] : domains_) {
     if (!domain.canon || domain.canon->attach.empty()) continue;
     const std::string& attach = domain.canon->attach;
-    const std::size_t colon = attach.find(':');
-    const std::string target = attach.substr(colon + 1);
-    Result<std::string> cgroup = target;
-    if (attach.starts_with("slice:")) cgroup = CgroupOfSlice(target);
-    if (attach.starts_with("unit:")) cgroup = CgroupOfUnit(target);
-    if (!cgroup) continue;  // not running; asked again
-    const auto id = CgroupId(*cgroup);
-    if (!id || attached_.contains(*id)) continue;
-    const auto attached = Attach(name, *cgroup, "canon", false);
-    if (!attached) std::fprintf(stderr, "attach %s: %s\n", cgroup->c_str(), attached.error().message.c_str());
+    const std::string target = attach.substr(attach.find(':') + 1);
+    const bool is_unit = !attach.starts_with("cgroup:");
+    const auto cgroup = is_unit ? units_.CgroupOf(target) : Result<std::string>(target);
+    if (!cgroup) {
+      if (cgroup.error().code != Code::kNotFound)
+        std::fprintf(stderr, "attach %s: %s\n", target.c_str(), cgroup.error().message.c_str());
+      continue;  // asked again
+    }
+    if (!cgroup->starts_with(std::string(kCgroupRoot) + "/")) continue;
+    names[cgroup->substr(std::string_view(kCgroupRoot).size())] = domain.number;
+    wanted[*cgroup] = {name, is_unit ? target : ""};
   }
+  if (names != named_) {
+    const Status named = pep_.NameCgroups(names);
+    Report("name cgroups", named);
+    if (!named) return;
+    named_ = names;
+  }
+  std::set<std::string> may_start;
+  for (const auto& [cgroup, whose] : wanted) {
+    const auto& [name, unit] = whose;
+    const bool is_made_by_systemd = unit.ends_with(".service") || unit.ends_with(".scope");
+    if (!is_made_by_systemd && !CgroupId(cgroup)) Report("make " + cgroup, MakeCgroup(cgroup));
+    if (const auto id = CgroupId(cgroup); id && !attached_.contains(*id)) {
+      const auto attached = Attach(name, cgroup, "canon", false);
+      if (!attached) {
+        std::fprintf(stderr, "attach %s: %s\n", cgroup.c_str(), attached.error().message.c_str());
+        continue;
+      }
+    }
+    if (!unit.empty()) may_start.insert(unit);
+  }
+  if (may_start == announced_) return;
+  const Status announced = units_.Announce(may_start);
+  Report("announce units", announced);
+  if (announced) announced_ = std::move(may_start);
+}
+
+// What an interval shows to have been changed under us is set right again.
+void Agent::CheckGate() {
+  Watch::Expected expected;
+  for (const auto& [id, attached] : attached_) {
+    const auto at = domains_.find(attached.domain);
+    const auto now = CgroupId(attached.cgroup);
+    if (at != domains_.end() && now && *now == id) expected.cgroups[id] = at->second.number;
+  }
+  for (const auto& [name, domain] : domains_)
+    expected.modes[domain.number] =
+        domain.canon && domain.canon->mode == policy::Mode::kObserve ? MODE_OBSERVE : MODE_ENFORCE;
+  expected.receipts = receipts_.CompareWithGate();
+  for (const std::uint64_t id : watch_.Check(expected))
+    Report("govern again", GovernRunning(attached_.at(id).cgroup, id, expected.cgroups.at(id)));
 }
 
 void Agent::KeepStanding() {
@@ -544,6 +633,9 @@ Result<json::Object> Agent::Describe() const {
   result["governed_threads"] = json::Integer(TRY(pep_.CountLabels()));
   result["labels_lost"] = json::Integer(gate.labels_lost);
   result["scope_repairs"] = json::Integer(gate.scope_repairs);
+  json::Array differences;
+  for (const std::string& difference : watch_.differences()) differences.push_back(json::Bytes(difference));
+  result["tampered"] = std::move(differences);
   result["ledger"] = json::Object{{"origin", ledger_.origin()}, {"size", json::Integer(head.size)},
                                   {"root", Hex(head.root)},
                                   {"witnesses", DescribeWitnesses(ledger_, kWitnessPolicy)},
@@ -635,6 +727,10 @@ void Agent::Tick() {
     next_renewal_ns_ = now + 5 * kSecondNs;
     AttachFromCanon();
     KeepStanding();
+  }
+  if (now >= next_check_ns_) {
+    next_check_ns_ = now + 5 * kSecondNs;
+    CheckGate();
   }
   if (now >= next_checkpoint_ns_) {
     next_checkpoint_ns_ = now + 10 * kSecondNs;

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@
 #include "agent/names.h"
 #include "agent/pep.h"
 #include "agent/receipts.h"
+#include "agent/units.h"
+#include "agent/watch.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/signature.h"
@@ -32,7 +35,8 @@ class Agent {
   // Records the start, takes up what this boot left and closes what another
   // did. All arguments outlive the agent.
   static Result<std::unique_ptr<Agent>> Start(Pep& pep, ledger::Ledger& ledger,
-                                              const Signer& signer, const Clock& clock, Host host);
+                                              const Signer& signer, const Clock& clock, Host host,
+                                              Units& units);
   ~Agent();
 
   // Renews, settles, cleans up. Call often; does what is due.
@@ -97,7 +101,8 @@ class Agent {
     std::uint64_t canon_entry = 0;
   };
 
-  Agent(Pep& pep, ledger::Ledger& ledger, const Signer& signer, const Clock& clock, Host host);
+  Agent(Pep& pep, ledger::Ledger& ledger, const Signer& signer, const Clock& clock, Host host,
+        Units& units);
   Status CloseOtherBoots();
   Status TakeUpThisBoot();
   Status RecordStart(bool took_up);
@@ -111,6 +116,7 @@ class Agent {
   Status Leave(std::uint64_t id, const std::string& why);
   void SweepRuns();
   void AttachFromCanon();
+  void CheckGate();
   void KeepStanding();
   json::Object CounterObject() const;
 
@@ -122,11 +128,16 @@ class Agent {
   Names names_;
   Receipts receipts_;
   Drain drain_;
+  Units& units_;
+  Watch watch_;
+  std::map<std::string, std::uint32_t> named_;  // paths governed from birth on, as the gate has them
+  std::set<std::string> announced_;             // units that may start
   std::map<std::string, Domain> domains_;
   std::map<std::uint64_t, Attached> attached_;  // by cgroup id
   std::uint64_t next_run_ = 1;
   std::uint64_t next_second_ns_ = 0;
   std::uint64_t next_renewal_ns_ = 0;
+  std::uint64_t next_check_ns_ = 0;
   std::uint64_t next_checkpoint_ns_ = 0;
   std::uint64_t checkpointed_ = 0;  // size
 };

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/durable.h"
 #include "base/fd.h"
+#include "bpf/wire.h"
 
 namespace proofgate::agent {
 namespace {
@@ -56,6 +57,21 @@ Status AwaitEvent(const std::string& path, std::string_view event, bool wanted) 
     poll(&changed, 1, 100);
   }
   return {};
+}
+
+// As kernfs_name_hash() and init_name_hash() in the kernel's fs/kernfs/dir.c and
+// include/linux/stringhash.h define it for 64 bits.
+std::uint32_t KernfsHash(std::string_view name) {
+  constexpr std::uint64_t kGolden = 0x61C8864680B583EBull;
+  std::uint64_t hash = 0;
+  for (const char c : name) {
+    const auto code = static_cast<std::uint64_t>(static_cast<std::int64_t>(c));
+    hash = (hash + (code << 4) + (code >> 4)) * 11;
+  }
+  auto folded = static_cast<std::uint32_t>((hash * kGolden) >> 32) & 0x7fffffffu;
+  if (folded < 2) folded += 2;
+  if (folded >= 0x7fffffffu) folded = 0x7fffffffu - 1;
+  return folded;
 }
 
 }  // namespace
@@ -151,15 +167,31 @@ std::string CgroupOfSlice(const std::string& slice) {
   return path + "/" + slice;
 }
 
+Result<std::uint64_t> CgroupName(const std::string& path) {
+  std::uint64_t name = 0;
+  int depth = 0;
+  for (std::size_t end = path.size(); end > 0; ++depth) {
+    const std::size_t slash = path.rfind('/', end - 1);
+    if (slash == std::string::npos || slash + 1 == end || depth + 1 >= MAX_CGROUP_DEPTH)
+      return Fail(Code::kInvalid, path + ": a path of at most " + std::to_string(MAX_CGROUP_DEPTH - 1) +
+                                      " cgroups expected");
+    name = (name ^ KernfsHash(std::string_view(path).substr(slash + 1, end - slash - 1))) * CGROUP_NAME_FACTOR;
+    end = slash;
+  }
+  return name;
+}
+
 std::string WhyNotGovern(const std::string& path) {
   if (path == kCgroupRoot) return "it is the root of all";
   const auto self = CgroupOfProcess(getpid());
   if (self && (*self + "/").starts_with(path + "/")) return "the daemon is in it";
-  for (const char* unit : {"/init.scope", "/system.slice/systemd-journald.service",
-                           "/system.slice/dbus.service", "/system.slice/ssh.service",
-                           "/system.slice/systemd-logind.service",
-                           "/system.slice/systemd-udevd.service"})
-    if (path == kCgroupRoot + std::string(unit)) return "the host cannot be operated without it";
+  const std::string name = path.substr(path.rfind('/') + 1);
+  for (const char* unit :
+       {"init.scope", "proofgate.service", "systemd-journald.service", "dbus.service",
+        "dbus-broker.service", "ssh.service", "sshd.service", "systemd-logind.service",
+        "systemd-udevd.service", "systemd-networkd.service", "systemd-resolved.service",
+        "user.slice", "system.slice"})
+    if (name == unit) return "the host cannot be operated without it";
   return "";
 }
 

@@ -29,6 +29,10 @@ Result<std::string> CgroupOfProcess(int pid);
 Result<std::string> CgroupOfUnit(const std::string& unit);   // asks systemd; kNotFound
 std::string CgroupOfSlice(const std::string& slice);         // "a-b.slice" → …/a.slice/a-b.slice
 
+// The gate's name of a path below the root of the hierarchy ("/a.slice/b"):
+// bpf/guard.h. kInvalid: deeper than the gate looks.
+Result<std::uint64_t> CgroupName(const std::string& path);
+
 // Why governing this cgroup would take the host away from its operators, or "".
 std::string WhyNotGovern(const std::string& path);
 

@@ -15,6 +15,7 @@
 #include "agent/kernel_pep.h"
 #include "agent/notify.h"
 #include "agent/paths.h"
+#include "agent/units.h"
 #include "base/durable.h"
 #include "ledger/rocks_store.h"
 
@@ -69,18 +70,19 @@ Status Run() {
   Host host;
   host.id = TRY(FirstLine("/etc/machine-id"));
   host.boot_id = TRY(FirstLine("/proc/sys/kernel/random/boot_id"));
-  const auto agent = TRY(Agent::Start(*pep, *ledger, *signer, clock, std::move(host)));
+  SystemdUnits units;
+  const auto agent = TRY(Agent::Start(*pep, *ledger, *signer, clock, std::move(host), units));
   const auto control = TRY(Control::Listen(kControlSocket, *agent));
   NotifyReady(agent->StatusLine());
 
-  constexpr std::uint64_t kAliveEveryNs = 5'000'000'000;
+  const std::uint64_t alive_every_ns = AliveEveryNs();
   std::uint64_t alive_at = 0;
   std::uint64_t rounds = 0;
   for (;;) {
     if (TRY(control->Serve(stop.get(), 200)) == Control::Turn::kStop) break;
     agent->Tick();
     const std::uint64_t now = clock.Boot().ns;
-    if (now < alive_at + kAliveEveryNs) continue;
+    if (now < alive_at + alive_every_ns) continue;
     // Alive means that the gate's records are read, too.
     if (agent->rounds() == rounds) continue;
     rounds = agent->rounds();

@@ -13,11 +13,13 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
 #include <vector>
 
+#include "agent/cgroup.h"
 #include "agent/notify.h"
 #include "base/bytes.h"
 #include "pep.skel.h"
@@ -27,9 +29,9 @@ namespace {
 
 constexpr std::size_t kRingBytes = 8u << 20;  // about 12,000 records
 constexpr long kBpfFsMagic = 0xcafe4a11;
-constexpr std::array kMaps = {"labels",   "governed_cgroups", "marks",    "grants",
-                              "addresses", "receipts",         "domains",  "settings",
-                              "openings", "denial_windows",   "rings"};
+constexpr std::array kMaps = {"labels",   "governed_cgroups", "named_cgroups", "marks",
+                              "grants",   "addresses",        "receipts",      "domains",
+                              "settings", "openings",         "denial_windows", "rings"};
 
 using Btf = std::unique_ptr<btf, decltype(&btf__free)>;
 using Skeleton = std::unique_ptr<pep, decltype(&pep::destroy)>;
@@ -128,26 +130,41 @@ std::uint64_t Load(const std::uint64_t& value) {
 
 class KernelPep final : public Pep {
  public:
-  KernelPep(std::string dir, std::string build, std::size_t programs,
+  KernelPep(std::string dir, std::string build, std::map<std::string, Fd> links,
             std::map<std::string, Fd> maps, Mapping<receipt_slot> receipts,
             Mapping<domain_state> domains, Mapping<gate_settings> settings)
       : dir_(std::move(dir)),
         build_(std::move(build)),
-        programs_(programs),
+        links_(std::move(links)),
         maps_(std::move(maps)),
         receipts_(std::move(receipts)),
         domains_(std::move(domains)),
         settings_(std::move(settings)) {}
 
   Status Start() {
-    gate_settings& settings = settings_[0];
     __u64 none = 0;
-    __atomic_compare_exchange_n(&settings.next_object, &none, FIRST_OBJECT, false,
+    __atomic_compare_exchange_n(&settings_[0].next_object, &none, FIRST_OBJECT, false,
                                 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     struct stat info {};
     if (stat(dir_.c_str(), &info) != 0) return FailErrno(errno, dir_);
-    settings.guard_dev = (major(info.st_dev) << 20) | minor(info.st_dev);
-    settings.daemon_tgid = static_cast<__u32>(getpid());
+    guard_dev_ = (major(info.st_dev) << 20) | minor(info.st_dev);
+    CheckSettings();
+    return TryCgroupNames();
+  }
+
+  bool CheckSettings() override {
+    gate_settings& settings = settings_[0];
+    const auto daemon = static_cast<__u32>(getpid());
+    const bool right = settings.guard_dev == guard_dev_ && settings.daemon_tgid == daemon;
+    settings.guard_dev = guard_dev_;
+    settings.daemon_tgid = daemon;
+    return right;
+  }
+
+  Status Guard(int fd) override {
+    const mark own{CLASS_GUARDED};
+    const int error = bpf_map_update_elem(MapFd("marks"), &fd, &own, BPF_ANY);
+    if (error != 0) return FailErrno(error, "guard an inode");
     return {};
   }
 
@@ -253,6 +270,57 @@ class KernelPep final : public Pep {
     return count;
   }
 
+  Result<std::map<std::uint64_t, std::uint32_t>> Governed() const override {
+    std::map<std::uint64_t, std::uint32_t> rows;
+    std::uint64_t key = 0;
+    std::uint64_t next = 0;
+    const std::uint64_t* from = nullptr;
+    while (bpf_map_get_next_key(MapFd("governed_cgroups"), from, &next) == 0) {
+      std::uint32_t domain = 0;
+      if (bpf_map_lookup_elem(MapFd("governed_cgroups"), &next, &domain) == 0) rows[next] = domain;
+      key = next;
+      from = &key;
+    }
+    return rows;
+  }
+
+  Status NameCgroups(const std::map<std::string, std::uint32_t>& domains) override {
+    std::map<std::uint64_t, std::uint32_t> names;
+    for (const auto& [path, domain] : domains) names[TRY(CgroupName(path))] = domain;
+    const int map = MapFd("named_cgroups");
+    for (const auto& [name, domain] : names) {
+      const int error = bpf_map_update_elem(map, &name, &domain, BPF_ANY);
+      if (error != 0) return FailErrno(error, "name a cgroup");
+    }
+    std::vector<std::uint64_t> gone;
+    std::uint64_t key = 0;
+    std::uint64_t next = 0;
+    const std::uint64_t* from = nullptr;
+    while (bpf_map_get_next_key(map, from, &next) == 0) {
+      if (!names.contains(next)) gone.push_back(next);
+      key = next;
+      from = &key;
+    }
+    for (const std::uint64_t name : gone) bpf_map_delete_elem(map, &name);
+    return {};
+  }
+
+  Result<std::map<std::string, std::string>> Inspect() override {
+    std::map<std::string, std::string> parts{{"build", build_}};
+    const std::string links = dir_ + "/links-" + build_;
+    for (const auto& [name, fd] : links_) {
+      parts["program " + name] = TRY(DescribeLink(fd.get()));
+      TRY(CheckPin(fd.get(), links + "/" + name, parts));
+    }
+    for (const auto& [name, fd] : maps_) {
+      parts["map " + name] = TRY(DescribeMap(fd.get()));
+      TRY(CheckPin(fd.get(), dir_ + "/maps/" + name, parts));
+    }
+    for (const auto& [domain, open] : rings_)
+      TRY(CheckPin(open.fd.get(), fmt::format("{}/rings/{}", dir_, domain), parts));
+    return parts;
+  }
+
   Status OpenDomain(std::uint32_t domain, domain_mode mode) override {
     if (!rings_.contains(domain)) {
       const std::string pin = fmt::format("{}/rings/{}", dir_, domain);
@@ -297,7 +365,7 @@ class KernelPep final : public Pep {
   std::string ring_id(std::uint32_t domain) const override { return rings_.at(domain).id; }
   gate_settings ReadSettings() const override { return settings_[0]; }
   std::string Describe() const override {
-    return fmt::format("build {}, {} programs attached", build_, programs_);
+    return fmt::format("build {}, {} programs attached", build_, links_.size());
   }
 
  private:
@@ -308,6 +376,70 @@ class KernelPep final : public Pep {
   };
 
   int MapFd(const std::string& name) const { return maps_.at(name).get(); }
+
+  // Our own computation of a cgroup's name must be the kernel's: a cgroup made
+  // for the purpose must be governed by its name when mkdir returns.
+  Status TryCgroupNames() {
+    const std::string path = fmt::format("/proofgate-try-{}", getpid());
+    const std::string dir = "/sys/fs/cgroup" + path;
+    const std::uint64_t name = TRY(CgroupName(path));
+    const __u32 domain = MAX_DOMAINS;  // none
+    const int error = bpf_map_update_elem(MapFd("named_cgroups"), &name, &domain, BPF_ANY);
+    if (error != 0) return FailErrno(error, "name a cgroup");
+    const bool made = mkdir(dir.c_str(), 0700) == 0;
+    const int why = errno;
+    struct stat info {};
+    __u32 found = 0;
+    const bool governed = made && stat(dir.c_str(), &info) == 0 &&
+                          bpf_map_lookup_elem(MapFd("governed_cgroups"), &info.st_ino, &found) == 0;
+    bpf_map_delete_elem(MapFd("named_cgroups"), &name);
+    if (made) rmdir(dir.c_str());
+    if (!made) return FailErrno(why, dir);
+    if (!governed || found != domain)
+      return Fail(Code::kUnsupported, "this kernel names cgroups in another way than we know");
+    if (bpf_map_lookup_elem(MapFd("governed_cgroups"), &info.st_ino, &found) == 0)
+      return Fail(Code::kUnsupported, "this kernel does not tell when a cgroup goes");
+    return {};
+  }
+
+  static Result<std::string> DescribeLink(int fd) {
+    bpf_link_info link{};
+    __u32 size = sizeof(link);
+    const int asked = bpf_obj_get_info_by_fd(fd, &link, &size);
+    if (asked != 0) return FailErrno(asked, "ask about a link");
+    const Fd program(bpf_prog_get_fd_by_id(link.prog_id));
+    if (!program.is_open()) return FailErrno(errno, fmt::format("open program {}", link.prog_id));
+    std::array<__u32, 64> maps{};
+    bpf_prog_info info{};
+    info.nr_map_ids = maps.size();
+    info.map_ids = reinterpret_cast<std::uintptr_t>(maps.data());
+    size = sizeof(info);
+    const int told = bpf_obj_get_info_by_fd(program.get(), &info, &size);
+    if (told != 0) return FailErrno(told, fmt::format("ask about program {}", link.prog_id));
+    const auto count = std::min<std::size_t>(info.nr_map_ids, maps.size());
+    std::sort(maps.begin(), maps.begin() + static_cast<std::ptrdiff_t>(count));
+    std::string ids;
+    for (std::size_t i = 0; i < count; ++i) ids += fmt::format("{}{}", i == 0 ? "" : ",", maps[i]);
+    return fmt::format("link {} program {} tag {} maps {}", link.id, info.id,
+                       Hex({reinterpret_cast<const char*>(info.tag), sizeof(info.tag)}), ids);
+  }
+
+  static Result<std::string> DescribeMap(int fd) {
+    bpf_map_info info{};
+    __u32 size = sizeof(info);
+    const int asked = bpf_obj_get_info_by_fd(fd, &info, &size);
+    if (asked != 0) return FailErrno(asked, "ask about a map");
+    return fmt::format("id {} type {} key {} value {} entries {}", info.id, info.type, info.key_size,
+                       info.value_size, info.max_entries);
+  }
+
+  // A pin that is gone is put back, and is a difference once.
+  static Status CheckPin(int fd, const std::string& pin, std::map<std::string, std::string>& parts) {
+    if (Exists(pin)) return {};
+    const int error = bpf_obj_pin(fd, pin.c_str());
+    parts["pin " + pin] = error == 0 ? "was gone and is there again" : "is gone";
+    return {};
+  }
 
   Status WriteRow(const char* map, const void* key, std::span<const grant> grants) {
     if (grants.empty()) {
@@ -361,12 +493,13 @@ class KernelPep final : public Pep {
 
   const std::string dir_;
   const std::string build_;
-  const std::size_t programs_;
+  const std::map<std::string, Fd> links_;
   std::map<std::string, Fd> maps_;
   Mapping<receipt_slot> receipts_;
   Mapping<domain_state> domains_;
   Mapping<gate_settings> settings_;
   std::map<std::uint32_t, OpenRing> rings_;
+  __u32 guard_dev_ = 0;
 };
 
 // Chooses what this kernel has: hooks by name, arguments by count.
@@ -514,7 +647,9 @@ Result<std::unique_ptr<Pep>> OpenKernelPep(const std::string& dir,
   auto receipts = TRY(Mapping<receipt_slot>::Of(maps["receipts"].get(), MAX_RECEIPTS));
   auto domains = TRY(Mapping<domain_state>::Of(maps["domains"].get(), MAX_DOMAINS));
   auto settings = TRY(Mapping<gate_settings>::Of(maps["settings"].get(), 1));
-  auto opened = std::make_unique<KernelPep>(dir, build, programs.size(), std::move(maps),
+  std::map<std::string, Fd> held;
+  for (const std::string& name : programs) held[name] = TRY(OpenPin(links + "/" + name));
+  auto opened = std::make_unique<KernelPep>(dir, build, std::move(held), std::move(maps),
                                             std::move(receipts), std::move(domains),
                                             std::move(settings));
   TRY(opened->Start());

@@ -36,4 +36,10 @@ void NotifyStatus(const std::string& status) { sd_notify(0, ("STATUS=" + status)
 void NotifyStopping() { sd_notify(0, "STOPPING=1"); }
 void NotifyAlive() { sd_notify(0, "WATCHDOG=1"); }
 
+std::uint64_t AliveEveryNs() {
+  constexpr std::uint64_t kOtherwiseUs = 15'000'000;
+  std::uint64_t us = 0;
+  return (sd_watchdog_enabled(0, &us) > 0 ? us : kOtherwiseUs) * 1000 / 3;
+}
+
 }  // namespace proofgate::agent

@@ -4,6 +4,7 @@
 #ifndef PROOFGATE_AGENT_NOTIFY_H_
 #define PROOFGATE_AGENT_NOTIFY_H_
 
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -21,6 +22,8 @@ void NotifyReady(const std::string& status);
 void NotifyStatus(const std::string& status);
 void NotifyStopping();
 void NotifyAlive();
+// How often to say so: a third of the unit's WatchdogSec=.
+std::uint64_t AliveEveryNs();
 
 }  // namespace proofgate::agent
 

@@ -15,6 +15,9 @@ inline constexpr const char* kWitnessPolicy = "/etc/proofgate/witness-policy";
 inline constexpr const char* kRunDir = "/run/proofgate";
 inline constexpr const char* kBpfDir = "/run/proofgate/bpf";
 inline constexpr const char* kControlSocket = "/run/proofgate/control.sock";
+inline constexpr const char* kGovernedDir = "/run/proofgate/governed";
+inline constexpr const char* kConfigDir = "/etc/proofgate";
+inline constexpr const char* kUnitsFile = "/etc/proofgate/units";
 inline constexpr const char* kCgroupRoot = "/sys/fs/cgroup";
 inline constexpr const char* kCgroupDir = "/sys/fs/cgroup/proofgate";
 

@@ -9,6 +9,7 @@
 #define PROOFGATE_AGENT_PEP_H_
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -31,6 +32,10 @@ class Pep {
   // The number of the inode behind `fd` (O_PATH will do), given now if it had
   // none. It lasts while the inode is in memory: keep `fd` open.
   virtual Result<std::uint64_t> Mark(int fd) = 0;
+
+  // Makes the inode one that no governed task writes to or reaches, whatever
+  // receipts say. It lasts while the inode is in memory: keep `fd` open.
+  virtual Status Guard(int fd) = 0;
 
   // Receipts. The receipt must already be in a committed ledger entry; the Pep
   // cannot know that, its caller must. WriteSlot sets the counters to zero and
@@ -55,6 +60,11 @@ class Pep {
   virtual Result<std::set<int>> Adopt() = 0;
   virtual Status Release(std::uint64_t cgroup_id) = 0;
   virtual Result<std::uint64_t> CountLabels() const = 0;
+  // The governed cgroups that the gate holds now: id → domain.
+  virtual Result<std::map<std::uint64_t, std::uint32_t>> Governed() const = 0;
+  // Makes these the paths (below the root of the hierarchy, "/a.slice/b") whose
+  // cgroups are governed from birth on. kInvalid: too deep or too long to name.
+  virtual Status NameCgroups(const std::map<std::string, std::uint32_t>& domains) = 0;
 
   // Domains. OpenDomain makes the ring if there is none and sets the mode.
   virtual Status OpenDomain(std::uint32_t domain, domain_mode mode) = 0;
@@ -62,6 +72,13 @@ class Pep {
   virtual Ring& ring(std::uint32_t domain) = 0;            // of an open domain
   virtual std::string ring_id(std::uint32_t domain) const = 0;  // tells rings of one boot apart
   virtual gate_settings ReadSettings() const = 0;
+
+  // What the gate in the kernel consists of: "build", each program with its
+  // link, tag and maps, each map. Puts back pins that are gone, and says so.
+  virtual Result<std::map<std::string, std::string>> Inspect() = 0;
+  // Whether the gate still takes us for the daemon, and our bpffs for its own;
+  // sets it right again if not.
+  virtual bool CheckSettings() = 0;
 
   // Which programs act, as text for people: "build 1234… 43 programs".
   virtual std::string Describe() const = 0;

@@ -341,6 +341,43 @@ Status Receipts::ReviewUnder(std::uint32_t number, const policy::Canon* canon) {
   return {};
 }
 
+std::vector<std::string> Receipts::CompareWithGate() {
+  std::vector<std::string> differences;
+  std::vector<std::string> revoke;
+  for (std::uint32_t slot = 1; slot < MAX_RECEIPTS; ++slot) {
+    const receipt_slot gate = pep_.ReadSlot(slot);
+    const auto at = live_.find(slot);
+    if (at == live_.end()) {
+      if (gate.state == SLOT_FREE) continue;
+      pep_.SetState(slot, SLOT_FREE);
+      differences.push_back(fmt::format("slot {}: held a receipt that was never issued; freed", slot));
+      continue;
+    }
+    const Live& live = at->second;
+    const char* what = nullptr;
+    if (gate.gen != live.gen || gate.domain != live.number || gate.kind != KernelKind(live.receipt.kind))
+      what = "whom it is for";
+    else if (gate.max_uses != live.receipt.uses || gate.used < live.last.used || gate.checked < live.last.checked)
+      what = "its uses";
+    else if (gate.expires_boot_ns != live.expires_boot_ns || gate.not_before_boot_ns != live.receipt.not_before_boot_ns)
+      what = "its time";
+    else if ((gate.flags & RECEIPT_STANDING) != (live.receipt.is_standing ? __u32{RECEIPT_STANDING} : __u32{0}))
+      what = "that it stands";
+    else if (live.revoked && gate.state != SLOT_REVOKED)
+      what = "that it is revoked";
+    else if ((gate.exe != 0) != live.exe.is_open())
+      what = "its program";
+    if (what == nullptr) continue;
+    differences.push_back(fmt::format("receipt {} in slot {}: {} was changed; revoked", live.id, slot, what));
+    pep_.SetState(slot, SLOT_REVOKED);
+    if (!live.revoked && !live.settled) revoke.push_back(live.id);
+  }
+  for (const std::string& id : revoke)
+    if (const auto revoked = Revoke(id, "its slot in the gate was changed"); !revoked)
+      std::fprintf(stderr, "revoke %s: %s\n", id.c_str(), revoked.error().message.c_str());
+  return differences;
+}
+
 std::string Receipts::StateOf(const Live& live) const {
   if (live.revoked) return "revoked";
   if (clock_.Boot().ns >= live.expires_boot_ns) return "expired";

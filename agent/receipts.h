@@ -90,6 +90,10 @@ class Receipts {
   // The same for all, and waits: before reconcile and at stop.
   Status SettleNow();
 
+  // What the gate's slots hold that we did not write: a sentence each. Slots
+  // that are none of ours are freed, receipts that were changed are revoked.
+  std::vector<std::string> CompareWithGate();
+
   const std::map<std::uint32_t, Live>& live() const { return live_; }
   std::string StateOf(const Live& live) const;  // "live", "expired", "exhausted", "revoked"
   SlotUse UseOf(const Live& live) const;

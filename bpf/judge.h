@@ -209,6 +209,10 @@ static __always_inline int judge_path(struct act *act, struct dentry *dentry)
 
 			if (i == 0)
 				act->object = object;
+			if (object == CLASS_GUARDED) {
+				act->code = GATE_GUARDED;
+				return 0;
+			}
 			act->gate.distance = i;
 			if (object && judge_object(act, object))
 				return 1;

@@ -79,11 +79,17 @@ struct vm_area_struct {
 
 struct kernfs_node {
 	struct kernfs_node *parent;
+	unsigned int hash;
 	__u64 id;
+};
+
+struct cgroup_root {
+	int hierarchy_id;
 };
 
 struct cgroup {
 	struct kernfs_node *kn;
+	struct cgroup_root *root;
 };
 
 struct css_set {

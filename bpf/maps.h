@@ -25,6 +25,15 @@ struct {
 	__type(value, __u32);
 } governed_cgroups SEC(".maps");
 
+/* Name of a cgroup's path → domain of the cgroups that will have it. Written by
+ * the agent only. Full: the canon is not applied. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_NAMED_CGROUPS);
+	__type(key, __u64);
+	__type(value, __u32);
+} named_cgroups SEC(".maps");
+
 /* Inode → object number. Written by the agent through an fd, and by exec for
  * the program being run. Goes with the inode. Allocation failure: no grant. */
 struct {

@@ -15,6 +15,7 @@
 #include "file.h"
 #include "net.h"
 #include "process.h"
+#include "guard.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -80,6 +81,20 @@ int pep_release(struct bpf_iter__task *ctx)
 	if (is_below(task->cgroups->dfl_cgrp, state->release_cgroup) &&
 	    !bpf_map_delete_elem(&labels, &key))
 		BPF_SEQ_PRINTF(ctx->meta->seq, "%d 1\n", task->pid);
+	return 0;
+}
+
+SEC("tp_btf/cgroup_mkdir")
+int BPF_PROG(pep_cgroup_born, struct cgroup *cgroup, const char *path)
+{
+	guard_cgroup_born(cgroup);
+	return 0;
+}
+
+SEC("tp_btf/cgroup_rmdir")
+int BPF_PROG(pep_cgroup_gone, struct cgroup *cgroup, const char *path)
+{
+	guard_cgroup_gone(cgroup);
 	return 0;
 }
 
@@ -365,4 +380,41 @@ int BPF_PROG(pep_capable, const struct cred *cred, struct user_namespace *ns, in
 	     unsigned int options, int ret)
 {
 	return ret ? ret : use_capability(capability, options);
+}
+
+/* guard: other tasks, the daemon among them */
+SEC("lsm/task_setnice")
+int BPF_PROG(pep_setnice, struct task_struct *target, int nice, int ret)
+{
+	return ret ? ret : guard_control(target, CONTROL_NICE);
+}
+
+SEC("lsm/task_setscheduler")
+int BPF_PROG(pep_setscheduler, struct task_struct *target, int ret)
+{
+	return ret ? ret : guard_control(target, CONTROL_SCHEDULER);
+}
+
+SEC("lsm/task_setioprio")
+int BPF_PROG(pep_setioprio, struct task_struct *target, int ioprio, int ret)
+{
+	return ret ? ret : guard_control(target, CONTROL_IOPRIO);
+}
+
+SEC("lsm/task_setrlimit")
+int BPF_PROG(pep_setrlimit, struct task_struct *target, unsigned int resource, void *limit, int ret)
+{
+	return ret ? ret : guard_control(target, CONTROL_LIMIT);
+}
+
+SEC("lsm/task_movememory")
+int BPF_PROG(pep_movememory, struct task_struct *target, int ret)
+{
+	return ret ? ret : guard_control(target, CONTROL_PAGES);
+}
+
+SEC("lsm/file_send_sigiotask")
+int BPF_PROG(pep_sigio, struct task_struct *target, void *owner, int signal, int ret)
+{
+	return ret ? ret : guard_sigio(target);
 }

@@ -22,7 +22,14 @@ enum {
 	FIRST_CAPABILITY = 128,	  /* the object number of capability 0 */
 	FIRST_OBJECT = 256,	  /* object numbers below are classes and capabilities */
 	MAX_CODES = 32,
+	MAX_NAMED_CGROUPS = 1024, /* governed from birth; more is refused at apply */
 };
+
+/* The name of a cgroup: over the kernel's hash of each name, leaf first,
+ * name = (name ^ hash) * factor. */
+#define CGROUP_NAME_FACTOR 0x9E3779B97F4A7C15ull
+
+enum control_detail { CONTROL_NICE = 1, CONTROL_SCHEDULER = 2, CONTROL_IOPRIO = 3, CONTROL_LIMIT = 4, CONTROL_PAGES = 5 };
 
 enum act_kind {
 	KIND_EXEC = 1,
@@ -111,6 +118,7 @@ enum gate_code {
 	GATE_IOCTL_REFUSED = 19,
 	GATE_OTHER_TERMINAL = 20, /* a terminal that is not the process's own */
 	GATE_DOMAIN_TASKS = 21, /* the domain has as many threads as it may */
+	GATE_GUARDED = 22, /* Proofgate's own files: no receipt reaches them */
 };
 
 enum grant_form {
@@ -131,6 +139,7 @@ enum object_class {
 	CLASS_IPC = 6,	 /* System V message queues, semaphores, shared memory */
 	CLASS_KEYS = 7,	 /* keyrings */
 	CLASS_ABSTRACT = 8, /* AF_UNIX names without a file */
+	CLASS_GUARDED = 62, /* mark of what is Proofgate's own: ends the walk */
 };
 
 enum slot_state {

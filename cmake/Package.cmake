@@ -2,6 +2,7 @@
 install(TARGETS proofgate DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS proofgated DESTINATION ${CMAKE_INSTALL_SBINDIR})
 install(FILES ${CMAKE_SOURCE_DIR}/systemd/proofgate.service DESTINATION lib/systemd/system)
+install(PROGRAMS ${CMAKE_SOURCE_DIR}/systemd/proofgate-generator DESTINATION lib/systemd/system-generators)
 install(FILES ${CMAKE_SOURCE_DIR}/docs/man/proofgate.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${CMAKE_SOURCE_DIR}/docs/man/proofgated.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES ${CMAKE_SOURCE_DIR}/docs/completion/proofgate

@@ -1,6 +1,11 @@
 #include "policy/check.h"
 
+#include <algorithm>
+#include <initializer_list>
 #include <map>
+#include <string_view>
+
+#include "policy/own.h"
 
 namespace proofgate::policy {
 namespace {
@@ -23,6 +28,41 @@ void CheckForbids(const Canon& canon, const std::string& file, Kind kind,
   }
 }
 
+void CheckOwn(const std::string& file, const Standing& standing, std::vector<Diagnostic>& diagnostics) {
+  for (std::size_t i = 0; i < standing.objects.size(); ++i) {
+    const Object* const own = FindOwn(standing.kind, standing.objects[i]);
+    if (own == nullptr || diagnostics.size() >= kMaxDiagnostics) continue;
+    diagnostics.push_back({file, standing.object_where[i],
+                           "'" + Describe(standing.objects[i]) + "' holds or lies in '" + Describe(*own) +
+                               "', which is Proofgate's own",
+                           "a grant that leaves it out", "own"});
+  }
+}
+
+// systemd.unit(5).
+bool IsUnitName(std::string_view text, std::initializer_list<std::string_view> suffixes) {
+  const bool has_suffix = std::any_of(suffixes.begin(), suffixes.end(), [&](std::string_view suffix) {
+    return text.size() > suffix.size() && text.ends_with(suffix);
+  });
+  return has_suffix && text.size() <= 255 && text.front() != '.' &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  std::string_view(":_.\\@-").find(c) != std::string_view::npos;
+         });
+}
+
+void CheckAttach(const Canon& canon, const std::string& file, std::vector<Diagnostic>& diagnostics) {
+  const std::string_view target = std::string_view(canon.attach).substr(canon.attach.find(':') + 1);
+  const bool is_slice = canon.attach.starts_with("slice:");
+  const bool is_unit = canon.attach.starts_with("unit:");
+  if ((!is_slice || IsUnitName(target, {".slice"})) &&
+      (!is_unit || IsUnitName(target, {".service", ".scope", ".slice"})))
+    return;
+  if (diagnostics.size() >= kMaxDiagnostics) return;
+  diagnostics.push_back({file, canon.where, "attach: '" + EscapeForPeople(target) + "' is not the name of a " + (is_slice ? "slice" : "unit"),
+                         is_slice ? "as in billing.slice" : "a .service, .scope or .slice, as in billing.service", "bad-name"});
+}
+
 }  // namespace
 
 void Check(const std::vector<Canon>& canons, const std::string& file,
@@ -35,6 +75,7 @@ void Check(const std::vector<Canon>& canons, const std::string& file,
   for (const Canon& canon : canons) {
     if (!canon.domain.empty() && !domains.emplace(canon.domain, 1).second)
       complain(canon.where, "domain '" + canon.domain + "' is defined twice", "");
+    CheckAttach(canon, file, diagnostics);
     std::map<std::string, int, std::less<>> ids;
     const auto once = [&](const std::string& id, Where where) {
       if (!id.empty() && !ids.emplace(id, 1).second)
@@ -46,6 +87,7 @@ void Check(const std::vector<Canon>& canons, const std::string& file,
         once(standing.id, standing.where);
       last = &standing;
       CheckForbids(canon, file, standing.kind, standing.objects, standing.object_where, diagnostics);
+      CheckOwn(file, standing, diagnostics);
     }
     for (const Rule& rule : canon.rules) {
       once(rule.id, rule.where);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "policy/own.h"
+
 namespace proofgate::policy {
 namespace {
 
@@ -26,6 +28,7 @@ std::string_view DecisionCodeName(DecisionCode code) {
     case DecisionCode::kNotAPermit: return "NOT_A_PERMIT";
     case DecisionCode::kLimitExceeded: return "LIMIT_EXCEEDED";
     case DecisionCode::kInvalidRequest: return "INVALID_REQUEST";
+    case DecisionCode::kOwn: return "OWN";
   }
   return "INVALID_REQUEST";
 }
@@ -66,6 +69,11 @@ Decision Decide(const Canon& canon, const Request& request) {
             return Refuse(DecisionCode::kForbidden, {forbid.id},
                           fmt::format("rule '{}' forbids {} to {}", forbid.id,
                                       KindName(rule->kind), Describe(forbidden)));
+  for (const Object& object : objects)
+    if (const Object* const own = FindOwn(rule->kind, object))
+      return Refuse(DecisionCode::kOwn, {rule->id},
+                    fmt::format("{} holds or lies in {}, which is Proofgate's own: no receipt covers it",
+                                Describe(object), Describe(*own)));
   if (request.object) {
     const bool inside = std::any_of(
         rule->objects.begin(), rule->objects.end(),

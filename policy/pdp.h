@@ -22,6 +22,7 @@ enum class DecisionCode {
   kNotAPermit,      // NOT_A_PERMIT: the rule named is a forbid
   kLimitExceeded,   // LIMIT_EXCEEDED: more time or uses than the rule allows
   kInvalidRequest,  // INVALID_REQUEST: no time, no uses, an unclean path
+  kOwn,             // OWN: it holds or lies in what is Proofgate's own
 };
 std::string_view DecisionCodeName(DecisionCode code);
 

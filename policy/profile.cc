@@ -28,7 +28,7 @@ std::vector<std::string> Deputies() {
           "kexec",        "kmod",          "localectl",   "loginctl",   "lxc-start",
           "machinectl",   "modprobe",      "mount",       "networkctl", "newgrp",
           "nsenter",      "passwd",        "pkexec",      "pkttyagent", "podman",
-          "portablectl",  "poweroff",      "reboot",      "resolvectl", "rmmod",
+          "portablectl",  "poweroff",   "proofgate",  "proofgated",      "reboot",      "resolvectl", "rmmod",
           "run-parts",    "runc",          "runlevel",    "runuser",    "service",
           "setpriv",      "sg",            "shutdown",    "start-stop-daemon", "su",
           "sudo",         "sudoedit",      "swapoff",     "swapon",     "sysctl",

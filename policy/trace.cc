@@ -13,7 +13,7 @@ struct Reason {
 };
 
 // Index: enum gate_code.
-constexpr std::array<Reason, 22> kReasons = {{
+constexpr std::array<Reason, 23> kReasons = {{
     {"OK", "it was allowed"},
     {"NO_RECEIPT", "no live receipt covers this object"},
     {"EXE_MISMATCH", "a receipt covers this object, but for another program"},
@@ -36,6 +36,7 @@ constexpr std::array<Reason, 22> kReasons = {{
     {"IOCTL_REFUSED", "this ioctl changes more than the file it is given, or is not known to be harmless"},
     {"OTHER_TERMINAL", "it is not the process's own terminal"},
     {"DOMAIN_TASKS", "the domain has as many threads as it may have"},
+    {"GUARDED", "it belongs to Proofgate itself, which no governed process reaches"},
 }};
 
 }  // namespace

@@ -78,6 +78,14 @@ int Doctor(const Options& options) {
   std::vector<Check> checks = ProbeHost();
   const Reply status = Call("status");
   if (status.exit_code == kDone) {
+    const json::Value* const tampered = status.result.Find("tampered");
+    if (tampered != nullptr && tampered->is_array() && !tampered->array().empty())
+      checks.push_back({"gate", Finding::kWarning,
+                        fmt::format("the gate was changed on this boot: {}",
+                                    policy::EscapeForPeople(tampered->array().front().is_string() ? tampered->array().front().string() : "?")),
+                        "find out who holds CAP_BPF (proofgate ledger tail shows each TAMPERED entry); the next boot loads a fresh gate"});
+    else
+      checks.push_back({"gate", Finding::kOk, "the gate in the kernel is the one that was loaded", ""});
     checks.push_back({"daemon", Finding::kOk, "the daemon answers: " + json::GetString(status.result, "gate").value_or("?"), ""});
   } else {
     checks.push_back({"daemon", Finding::kWarning, status.message, "systemctl start proofgate"});
@@ -117,6 +125,10 @@ int ShowStatus(const Options& options) {
   fmt::print("proofgate {} on kernel {} ({})\n", text(result, "version"), text(result, "kernel"), text(result, "gate"));
   fmt::print("governed threads: {}", number(result, "governed_threads"));
   if (number(result, "labels_lost") != 0) fmt::print(", LABELS LOST: {}", number(result, "labels_lost"));
+  const json::Value* const tampered = result.Find("tampered");
+  if (tampered != nullptr && tampered->is_array())
+    for (const json::Value& difference : tampered->array())
+      fmt::print("\nTAMPERED: {}", policy::EscapeForPeople(text(json::Object{{"what", difference}}, "what")));
   if (const json::Value* const ledger = result.Find("ledger")) {
     fmt::print("\nledger: {}, {} entries, root {}\n", text(*ledger, "origin"), number(*ledger, "size"), text(*ledger, "root"));
     fmt::print("a rollback is noticed by: {}\n", text(*ledger, "rollback_noticed_by"));

@@ -96,6 +96,8 @@ std::string Summary(const Entry& entry) {
                        json::GetInteger(body, "to_seq").value_or(0));
   } else if (entry.kind == "START" || entry.kind == "STOP") {
     what = Text(body, "kernel");
+  } else if (entry.kind == "TAMPERED") {
+    what = Text(body, "what");
   } else if (entry.kind == "CANON") {
     what = Text(body, "digest");
   }

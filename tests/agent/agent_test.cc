@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "tests/fake/fake_clock.h"
 #include "tests/fake/fake_pep.h"
+#include "tests/fake/fake_units.h"
 #include "tests/fake/memory_store.h"
 
 namespace proofgate::agent {
@@ -38,7 +39,7 @@ class AgentTest : public ::testing::Test {
   }
 
   void Start(const std::string& boot) {
-    auto agent = Agent::Start(pep_, *ledger_, *signer_, clock_, Host{"host", boot});
+    auto agent = Agent::Start(pep_, *ledger_, *signer_, clock_, Host{"host", boot}, units_);
     ASSERT_TRUE(agent) << agent.error().message;
     agent_ = std::move(*agent);
   }
@@ -104,11 +105,97 @@ class AgentTest : public ::testing::Test {
   FakeClock clock_;
   FakeKernel kernel_;
   FakePep pep_{kernel_};
+  FakeUnits units_;
   std::shared_ptr<ledger::MemoryDisk> disk_ = std::make_shared<ledger::MemoryDisk>();
   std::unique_ptr<Signer> signer_;
   std::unique_ptr<ledger::Ledger> ledger_;
   std::unique_ptr<Agent> agent_;
 };
+
+TEST_F(AgentTest, AUnitOfTheCanonIsRememberedNamedAndThenAnnounced) {
+  const std::string canon = Canon() + "---\nformat: 1\ntenant: t\ndomain: e\nattach: { unit: e.service }\nmode: enforce\n";
+  units_.full = true;  // who cannot be made to wait is not governed in the first place
+  const std::uint64_t before = ledger_->head().size;
+  EXPECT_FALSE(Apply(canon));
+  EXPECT_EQ(ledger_->head().size, before);
+  EXPECT_TRUE(kernel_.named.empty());
+  units_.full = false;
+  EXPECT_TRUE(Apply(canon));
+  EXPECT_EQ(units_.remembered, std::set<std::string>{"e.service"});
+  EXPECT_EQ(kernel_.named.count("/fake-hierarchy/e.service"), 1u);
+  EXPECT_EQ(units_.announced, std::set<std::string>{"e.service"});
+  EXPECT_TRUE(Apply(Canon()));
+  EXPECT_TRUE(units_.remembered.empty());
+  EXPECT_TRUE(kernel_.named.empty());
+  EXPECT_TRUE(units_.announced.empty());
+}
+
+TEST_F(AgentTest, AUnitThatCannotBeNamedIsNotAnnounced) {
+  units_.answers = false;
+  ASSERT_TRUE(Apply(Canon() + "---\nformat: 1\ntenant: t\ndomain: e\nattach: { unit: e.service }\nmode: enforce\n"));
+  EXPECT_EQ(units_.remembered, std::set<std::string>{"e.service"});
+  EXPECT_TRUE(units_.announced.empty());
+  units_.answers = true;
+  clock_.Advance(6 * kSecond);
+  agent_->Tick();
+  EXPECT_EQ(units_.announced, std::set<std::string>{"e.service"});
+  Reboot();
+  EXPECT_EQ(kernel_.named.count("/fake-hierarchy/e.service"), 1u);
+}
+
+TEST_F(AgentTest, RefusesACanonThatWouldGovernWhatTheHostNeeds) {
+  for (const char* attach : {"unit: proofgate.service", "unit: dbus.service", "slice: system.slice",
+                             "unit: systemd-journald.service", "cgroup: /sys/fs/cgroup"})
+    EXPECT_FALSE(Apply(Canon() + "---\nformat: 1\ntenant: t\ndomain: e\nattach: { " + attach + " }\nmode: enforce\n")) << attach;
+}
+
+TEST_F(AgentTest, AChangedProgramIsAnEntryOnceAndShown) {
+  agent_->Tick();
+  EXPECT_TRUE(Entries("TAMPERED").empty());
+  kernel_.parts["program pep_kill"] = "link 1 program 9 tag 9";
+  for (int i = 0; i < 3; ++i) {
+    clock_.Advance(11 * kSecond);
+    agent_->Tick();
+  }
+  EXPECT_EQ(Entries("TAMPERED").size(), 1u);
+  EXPECT_EQ(agent_->Describe()->at("tampered").array().size(), 1u);
+  Restart();  // known on this boot already
+  clock_.Advance(11 * kSecond);
+  agent_->Tick();
+  EXPECT_EQ(Entries("TAMPERED").size(), 1u);
+  EXPECT_EQ(agent_->Describe()->at("tampered").array().size(), 1u);
+  Reboot();
+  EXPECT_TRUE(agent_->Describe()->at("tampered").array().empty());
+}
+
+TEST_F(AgentTest, AProgramChangedWhileNoDaemonRanIsNoticedAtTheStart) {
+  agent_.reset();
+  kernel_.parts.erase("program pep_kill");
+  Start("boot-1");
+  ASSERT_EQ(Entries("TAMPERED").size(), 1u);
+}
+
+TEST_F(AgentTest, AReceiptThatNobodyIssuedIsFreedAndAChangedOneRevoked) {
+  ASSERT_TRUE(Issue("w"));
+  receipt_slot forged = kernel_.slots[1];
+  forged.max_uses = 1u << 30;
+  kernel_.slots[77] = forged;
+  kernel_.slots[1].max_uses = 1u << 30;
+  clock_.Advance(11 * kSecond);
+  agent_->Tick();
+  EXPECT_EQ(Entries("TAMPERED").size(), 2u);
+  EXPECT_EQ(kernel_.slots[77].state, SLOT_FREE);
+  EXPECT_EQ(kernel_.slots[1].state, SLOT_REVOKED);
+  EXPECT_EQ(Live(), 0);
+}
+
+TEST_F(AgentTest, SettingsThatNameAnotherDaemonAreSetRight) {
+  kernel_.settings_right = false;
+  clock_.Advance(11 * kSecond);
+  agent_->Tick();
+  EXPECT_EQ(Entries("TAMPERED").size(), 1u);
+  EXPECT_TRUE(kernel_.settings_right);
+}
 
 TEST_F(AgentTest, AReceiptIsLiveOnlyAfterItsEntryIsDurable) {
   ASSERT_TRUE(Issue("w"));

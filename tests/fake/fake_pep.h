@@ -9,6 +9,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "agent/pep.h"
@@ -43,6 +44,9 @@ struct FakeKernel {  // outlives the daemon, as the pinned maps do
   std::map<std::uint32_t, domain_state> domains;
   std::map<std::uint32_t, std::unique_ptr<FakeRing>> rings;
   std::uint64_t next_object = FIRST_OBJECT;
+  std::map<std::string, std::uint32_t> named;
+  std::map<std::string, std::string> parts{{"build", "fake"}, {"program pep_kill", "link 1 program 2 tag 3"}, {"map labels", "id 1"}};
+  bool settings_right = true;
   int rows_until_full = 1 << 30;
 };
 
@@ -56,6 +60,12 @@ class FakePep final : public Pep {
     std::uint64_t& object = kernel_.marks[{info.st_dev, info.st_ino}];
     if (object == 0) object = kernel_.next_object++;
     return object;
+  }
+  Status Guard(int fd) override {
+    struct stat info {};
+    if (fstat(fd, &info) != 0) return FailErrno(errno, "fstat");
+    kernel_.marks[{info.st_dev, info.st_ino}] = CLASS_GUARDED;
+    return {};
   }
   receipt_slot ReadSlot(std::uint32_t slot) const override { return kernel_.slots[slot]; }
   void WriteSlot(std::uint32_t slot, const receipt_slot& receipt) override {
@@ -89,6 +99,13 @@ class FakePep final : public Pep {
   Result<std::set<int>> Adopt() override { return std::set<int>{}; }
   Status Release(std::uint64_t) override { return {}; }
   Result<std::uint64_t> CountLabels() const override { return 0; }
+  Result<std::map<std::uint64_t, std::uint32_t>> Governed() const override { return kernel_.cgroups; }
+  Status NameCgroups(const std::map<std::string, std::uint32_t>& domains) override {
+    kernel_.named = domains;
+    return {};
+  }
+  Result<std::map<std::string, std::string>> Inspect() override { return kernel_.parts; }
+  bool CheckSettings() override { return std::exchange(kernel_.settings_right, true); }
   Status OpenDomain(std::uint32_t domain, domain_mode mode) override {
     if (!kernel_.rings.contains(domain)) kernel_.rings[domain] = std::make_unique<FakeRing>();
     kernel_.domains[domain].mode = mode;

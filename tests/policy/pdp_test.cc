@@ -53,6 +53,38 @@ TEST_F(PdpTest, AForbidHoldsForTheRulesOwnObjectsToo) {
   EXPECT_EQ(decision.rules, std::vector<std::string>{"never.etc"});
 }
 
+TEST_F(PdpTest, NoReceiptReachesWhatIsProofgatesOwn) {
+  Canon canon = canon_;
+  std::erase_if(canon.rules, [](const Rule& rule) { return rule.effect == Effect::kForbid; });
+  canon.rules[0].objects = {Path(Form::kTree, "/")};
+  const auto ask = [&](Form form, const char* path) {
+    return Decide(canon, {canon.rules[0].id, Path(form, path), {}, {}, ""}).code;
+  };
+  EXPECT_EQ(Decide(canon, {canon.rules[0].id, std::nullopt, {}, {}, ""}).code, DecisionCode::kOwn);
+  EXPECT_EQ(ask(Form::kTree, "/var"), DecisionCode::kOwn);
+  EXPECT_EQ(ask(Form::kDir, "/var/lib"), DecisionCode::kOwn);
+  EXPECT_EQ(ask(Form::kTree, "/usr"), DecisionCode::kOwn);
+  EXPECT_EQ(ask(Form::kDir, "/usr/sbin"), DecisionCode::kOwn);
+  EXPECT_EQ(ask(Form::kFile, "/usr/sbin/proofgated"), DecisionCode::kOwn);
+  EXPECT_EQ(ask(Form::kFile, "/etc/proofgate/units"), DecisionCode::kOwn);
+  EXPECT_EQ(ask(Form::kFile, "/run/proofgate"), DecisionCode::kOwn);
+  EXPECT_EQ(ask(Form::kTree, "/var/lib/proofgate/ledger/db"), DecisionCode::kOwn);
+  EXPECT_EQ(ask(Form::kTree, "/var/lib/proofgates"), DecisionCode::kPermitted);
+  EXPECT_EQ(ask(Form::kTree, "/var/log"), DecisionCode::kPermitted);
+  EXPECT_EQ(ask(Form::kFile, "/usr/sbin/nginx"), DecisionCode::kPermitted);
+}
+
+TEST_F(PdpTest, ACanonMayNotGrantWhatIsProofgatesOwn) {
+  const auto mistakes = [](const std::string& object) {
+    return ParseCanon("format: 1\ntenant: t\ndomain: d\nmode: enforce\nstanding:\n  - { id: a, " + object + " }\n", "c.yaml").diagnostics.size();
+  };
+  EXPECT_EQ(mistakes("write: [{ dir: /var/log, depth: all }]"), 0u);
+  EXPECT_EQ(mistakes("write: [{ dir: /var, depth: all }]"), 1u);
+  EXPECT_EQ(mistakes("connect: [{ unix: /run/proofgate/control.sock }]"), 1u);
+  EXPECT_EQ(mistakes("connect: [{ unix: /run/other.sock }]"), 0u);
+  EXPECT_EQ(mistakes("exec: [{ dir: /usr/sbin }]"), 0u);
+}
+
 TEST_F(PdpTest, NeverGivesMoreThanTheRuleAllows) {
   const std::uint64_t hour = 3600ull * 1'000'000'000;
   const auto ask = [&](std::uint64_t ttl_ns, std::uint64_t uses) {
@@ -68,11 +100,11 @@ TEST_F(PdpTest, NeverGivesMoreThanTheRuleAllows) {
 }
 
 TEST_F(PdpTest, EveryGateCodeHasAReason) {
-  for (unsigned code = 1; code <= 21; ++code) {
+  for (unsigned code = 1; code <= 22; ++code) {
     EXPECT_NE(GateCodeName(code), "UNKNOWN") << code;
     EXPECT_NE(GateReason(GateCodeName(code)), GateReason("no such code")) << code;
   }
-  EXPECT_EQ(GateCodeName(22), "UNKNOWN");
+  EXPECT_EQ(GateCodeName(23), "UNKNOWN");
 }
 
 TEST_F(PdpTest, AnExplanationNamesTheRuleAndHowToAsk) {
