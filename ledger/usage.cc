@@ -37,8 +37,12 @@ Status Usage::Add(const json::Value& leaf, std::size_t leaf_bytes) {
   add("ledgered_byte", leaf_bytes);
   if (kind == "ACT") add("governed_action", 1);
   if (kind == "COMPLETE") add("session_completion", 1);
-  if (kind == "DENIALS")
-    add("denial", TRY(json::GetInteger(*body, "to_seq")) - TRY(json::GetInteger(*body, "from_seq")) + 1);
+  if (kind == "DENIALS") {
+    const std::uint64_t from = TRY(json::GetInteger(*body, "from_seq"));
+    const std::uint64_t to = TRY(json::GetInteger(*body, "to_seq"));
+    if (to < from) return Fail(Code::kCorrupt, "DENIALS that end before they begin");
+    add("denial", to - from + 1);
+  }
   return {};
 }
 
