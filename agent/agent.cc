@@ -207,7 +207,9 @@ Status Agent::TakeUpThisBoot() {
 Status Agent::OpenDomain(const std::string& name, Domain& domain) {
   const bool observes = domain.canon && domain.canon->mode == policy::Mode::kObserve;
   names_.SetDomain(domain.number, name, domain.canon_entry);
-  TRY(pep_.OpenDomain(domain.number, observes ? MODE_OBSERVE : MODE_ENFORCE));
+  const bool reads = domain.canon && policy::NamesKind(*domain.canon, policy::Kind::kRead);
+  TRY(pep_.OpenDomain(domain.number, observes ? MODE_OBSERVE : MODE_ENFORCE,
+                      reads ? Reads::kJudged : Reads::kFree));
   return drain_.Add(domain.number);
 }
 

@@ -15,6 +15,7 @@
 #include "agent/kernel_pep.h"
 #include "agent/notify.h"
 #include "agent/paths.h"
+#include "agent/state_group.h"
 #include "agent/units.h"
 #include "base/durable.h"
 #include "ledger/rocks_store.h"
@@ -61,12 +62,14 @@ Status Run() {
   const Fd lock = TRY(Lock());
   const Fd stop = TRY(WatchSignals());
   const SystemClock clock;
+  const gid_t state_group = TRY(FindStateGroup());
+  TRY(KeepStateGroup(kStateDir, state_group));
   const auto signer = TRY(LoadSigner(kHostKey));
   NotifyStatus("opening the ledger");
   auto store = TRY(ledger::OpenRocksStore(ledger::StorePath(kLedgerDir), ledger::StoreAccess::kWrite));
   const auto ledger = TRY(ledger::Ledger::Open(kLedgerDir, std::move(store), *signer, clock));
   NotifyStatus("loading the gate");
-  const auto pep = TRY(OpenKernelPep(kBpfDir, std::move(stored)));
+  const auto pep = TRY(OpenKernelPep(kBpfDir, std::move(stored), state_group));
   Host host;
   host.id = TRY(FirstLine("/etc/machine-id"));
   host.boot_id = TRY(FirstLine("/proc/sys/kernel/random/boot_id"));

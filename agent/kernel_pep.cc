@@ -141,7 +141,8 @@ class KernelPep final : public Pep {
         domains_(std::move(domains)),
         settings_(std::move(settings)) {}
 
-  Status Start() {
+  Status Start(gid_t state_group) {
+    state_group_ = state_group;
     __u64 none = 0;
     __atomic_compare_exchange_n(&settings_[0].next_object, &none, FIRST_OBJECT, false,
                                 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
@@ -155,8 +156,10 @@ class KernelPep final : public Pep {
   bool CheckSettings() override {
     gate_settings& settings = settings_[0];
     const auto daemon = static_cast<__u32>(getpid());
-    const bool right = settings.guard_dev == guard_dev_ && settings.daemon_tgid == daemon;
+    const bool right = settings.guard_dev == guard_dev_ && settings.daemon_tgid == daemon &&
+                       settings.state_gid == state_group_;
     settings.guard_dev = guard_dev_;
+    settings.state_gid = state_group_;
     settings.daemon_tgid = daemon;
     return right;
   }
@@ -321,7 +324,7 @@ class KernelPep final : public Pep {
     return parts;
   }
 
-  Status OpenDomain(std::uint32_t domain, domain_mode mode) override {
+  Status OpenDomain(std::uint32_t domain, domain_mode mode, Reads reads) override {
     if (!rings_.contains(domain)) {
       const std::string pin = fmt::format("{}/rings/{}", dir_, domain);
       Fd fd;
@@ -345,6 +348,12 @@ class KernelPep final : public Pep {
       Ring mapped = TRY(Ring::Map(ring_fd, kRingBytes));
       rings_.emplace(domain, OpenRing{std::move(fd), std::move(mapped), std::to_string(info.id)});
     }
+    const __u32 judges_reads = reads == Reads::kJudged ? 1 : 0;
+    __u32 some = judges_reads;
+    for (std::uint32_t other = 1; other < MAX_DOMAINS; ++other)
+      if (other != domain) some |= domains_[other].judges_reads;
+    __atomic_store_n(&domains_[domain].judges_reads, judges_reads, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&settings_[0].judges_reads, some, __ATOMIC_SEQ_CST);
     __atomic_store_n(&domains_[domain].mode, mode, __ATOMIC_SEQ_CST);
     return {};
   }
@@ -353,6 +362,8 @@ class KernelPep final : public Pep {
     const domain_state& at = domains_[domain];
     domain_state copy{};
     copy.mode = at.mode;
+    copy.judges_reads = at.judges_reads;
+    copy.tasks = Load(at.tasks);
     copy.act_seq = Load(at.act_seq);
     copy.deny_seq = Load(at.deny_seq);
     copy.unrecorded = Load(at.unrecorded);
@@ -499,6 +510,7 @@ class KernelPep final : public Pep {
   Mapping<domain_state> domains_;
   Mapping<gate_settings> settings_;
   std::map<std::uint32_t, OpenRing> rings_;
+  gid_t state_group_ = 0;
   __u32 guard_dev_ = 0;
 };
 
@@ -619,7 +631,8 @@ Result<bool> HasLsmHook(const std::string& hook) {
 }
 
 Result<std::unique_ptr<Pep>> OpenKernelPep(const std::string& dir,
-                                           std::map<std::string, Fd> stored) {
+                                           std::map<std::string, Fd> stored,
+                                           gid_t state_group) {
   libbpf_set_print(Print);
   TRY(MountBpfFs(dir));
   size_t size = 0;
@@ -652,7 +665,7 @@ Result<std::unique_ptr<Pep>> OpenKernelPep(const std::string& dir,
   auto opened = std::make_unique<KernelPep>(dir, build, std::move(held), std::move(maps),
                                             std::move(receipts), std::move(domains),
                                             std::move(settings));
-  TRY(opened->Start());
+  TRY(opened->Start(state_group));
   // What another build left goes only now that this one acts.
   for (const std::string& name : ListDirectory(dir)) {
     if (!name.starts_with("links-") || name == "links-" + build) continue;

@@ -8,6 +8,8 @@
 #ifndef PROOFGATE_AGENT_KERNEL_PEP_H_
 #define PROOFGATE_AGENT_KERNEL_PEP_H_
 
+#include <sys/types.h>
+
 #include <map>
 #include <memory>
 #include <string>
@@ -18,8 +20,10 @@
 namespace proofgate::agent {
 
 // Mounts the bpffs at `dir`, takes up what is pinned there or was `stored`, and
-// loads and attaches the rest. kUnsupported: this kernel cannot enforce.
-Result<std::unique_ptr<Pep>> OpenKernelPep(const std::string& dir, std::map<std::string, Fd> stored);
+// loads and attaches the rest. What `state_group` owns is refused to governed
+// processes. kUnsupported: this kernel cannot enforce.
+Result<std::unique_ptr<Pep>> OpenKernelPep(const std::string& dir, std::map<std::string, Fd> stored,
+                                           gid_t state_group);
 
 // Whether the kernel's BTF has the hook ("inode_set_acl").
 Result<bool> HasLsmHook(const std::string& hook);

@@ -25,6 +25,8 @@ struct SlotUse {
   std::uint64_t checked = 0;
 };
 
+enum class Reads { kFree, kJudged };
+
 class Pep {
  public:
   virtual ~Pep() = default;
@@ -66,8 +68,9 @@ class Pep {
   // cgroups are governed from birth on. kInvalid: too deep or too long to name.
   virtual Status NameCgroups(const std::map<std::string, std::uint32_t>& domains) = 0;
 
-  // Domains. OpenDomain makes the ring if there is none and sets the mode.
-  virtual Status OpenDomain(std::uint32_t domain, domain_mode mode) = 0;
+  // Domains. OpenDomain makes the ring if there is none and sets the mode and
+  // whether reading is judged.
+  virtual Status OpenDomain(std::uint32_t domain, domain_mode mode, Reads reads) = 0;
   virtual domain_state ReadDomain(std::uint32_t domain) const = 0;
   virtual Ring& ring(std::uint32_t domain) = 0;            // of an open domain
   virtual std::string ring_id(std::uint32_t domain) const = 0;  // tells rings of one boot apart

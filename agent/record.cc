@@ -66,6 +66,8 @@ std::string_view OperationName(std::uint32_t op) {
     case OP_QUOTA: return "change quotas";
     case OP_TIME: return "set the clock";
     case OP_TASK: return "change another task's scheduling or limits";
+    case OP_SOCKET_OPTION: return "set a socket option";
+    case OP_LOG: return "change the kernel's log";
     default: return "unknown operation";
   }
 }

@@ -1,9 +1,10 @@
-/* file.h: writing: content, names and metadata. */
+/* file.h: writing: content, names and metadata; reading where a domain asks;
+ * what can be done through a descriptor without writing: ioctl, fcntl, locks. */
 
 #ifndef PROOFGATE_BPF_FILE_H_
 #define PROOFGATE_BPF_FILE_H_
 
-#include "emit.h"
+#include "net.h"
 
 /* Class of an object without a name of its own, 0 if it has one, or
  * REFUSED_DEVICE for a device node no receipt can cover. */
@@ -119,7 +120,7 @@ static __always_inline int write_create(struct dentry *dentry)
 	return 0;
 }
 
-static __always_inline int open_for_writing(struct act *act, struct file *file,
+static __always_inline int open_under_receipt(struct act *act, struct file *file,
 					    struct dentry *dentry)
 {
 	int denied;
@@ -137,23 +138,125 @@ static __always_inline int open_for_writing(struct act *act, struct file *file,
 	return 0;
 }
 
-static __always_inline int write_open(struct file *file)
+/* Is this device the terminal that controls the acting process? */
+static __always_inline int is_own_terminal(__u32 major, __u32 minor, struct label *label)
 {
-	struct act act = {.op = OP_OPEN_WRITE, .gate.kind = KIND_WRITE};
-	struct label *label = 0;
-	struct dentry *dentry;
-	enum scope scope;
-	__u64 class;
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct signal_struct *signal = task->signal;
+	struct tty_struct *tty;
+	struct tty_driver *driver;
+
+	if (major == 5 && (minor == 0 || minor == 2)) /* /dev/tty, /dev/ptmx */
+		return 1;
+	if (label && label->opens_peer)
+		return 1;
+	if (!signal)
+		return 0;
+	tty = signal->tty;
+	if (!tty)
+		return 0;
+	driver = tty->driver;
+	return driver && (__u32)driver->major == major &&
+	       (__u32)(driver->minor_start + tty->index) == minor;
+}
+
+/* A device node, opened in whatever mode: an ioctl needs no write mode. */
+static __always_inline int open_device(struct act *act, struct label *label, struct file *file,
+				       struct dentry *dentry, __u32 type)
+{
+	struct inode *inode = file->f_inode;
+	__u32 rdev = inode->i_rdev;
+	__u32 major = rdev >> 20;
+	__u32 minor = rdev & 0xfffff;
+	__u64 class = class_of(inode, dentry);
 
 	if (!(file->f_mode & FMODE_WRITE))
+		act->op = OP_OPEN_READ;
+	if (type == S_IFCHR && class == CLASS_TTY && !is_own_terminal(major, minor, label)) {
+		act->code = GATE_OTHER_TERMINAL;
+		act->window_object = rdev;
+		return deny(act, dentry);
+	}
+	if (!(file->f_mode & FMODE_WRITE) && type == S_IFCHR &&
+	    (class == CLASS_TTY || class == CLASS_NULL ||
+	     (major == 1 && (minor == 8 || minor == 9)))) /* random, urandom */
 		return 0;
-	scope = subject(&act, &label);
+	return write_class(act, class, dentry);
+}
+
+/* Reading a regular file, in a domain that asks for it. An opening, or a
+ * descriptor from elsewhere at its first use, takes one use. */
+static __always_inline int read_judged(struct act *act, struct file *file, struct dentry *dentry)
+{
+	struct domain_state *domain;
+	struct opening *opening;
+	__u32 number = act->gate.domain;
+	__u64 key = (__u64)file;
+	__u64 magic;
+
+	domain = bpf_map_lookup_elem(&domains, &number);
+	if (!domain) {
+		act->code = GATE_NO_DOMAIN;
+		return deny(act, dentry);
+	}
+	if (!domain->judges_reads)
+		return 0;
+	magic = file->f_inode->i_sb->s_magic;
+	if (magic == PROC_MAGIC || magic == SYSFS_MAGIC || magic == CGROUP2_MAGIC ||
+	    class_of(file->f_inode, dentry))
+		return 0; /* the kernel's own words, and things without a name */
+	act->gate.kind = KIND_READ;
+	opening = bpf_map_lookup_elem(&openings, &key);
+	if (opening && opening->kind == KIND_WRITE && opening->domain == number)
+		return 0; /* opened for writing as well, and judged for that */
+	if (opening && judge_opening(act, opening))
+		return 0;
+	return open_under_receipt(act, file, dentry);
+}
+
+static __always_inline __u32 some_domain_judges_reads(void)
+{
+	struct gate_settings *state;
+	__u32 zero = 0;
+
+	state = bpf_map_lookup_elem(&settings, &zero);
+	return !state || state->judges_reads;
+}
+
+static __always_inline int file_opens(struct file *file)
+{
+	struct act act = {.op = OP_OPEN_WRITE, .gate.kind = KIND_WRITE};
+	struct inode *inode = file->f_inode;
+	__u32 type = inode->i_mode & S_IFMT;
+	struct label *label = 0;
+	struct dentry *dentry;
+	enum scope scope = subject(&act, &label);
+	__u64 class;
+
 	if (scope == UNGOVERNED)
 		return 0;
 	dentry = file->f_path.dentry;
 	if (scope == UNKNOWN)
 		return deny(&act, dentry);
-	class = class_of(file->f_inode, dentry);
+	if (type == S_IFCHR || type == S_IFBLK)
+		return open_device(&act, label, file, dentry, type);
+	if (!(file->f_mode & FMODE_WRITE)) {
+		act.op = OP_OPEN_READ;
+		if (is_state(inode)) {
+			act.gate.kind = KIND_READ;
+			act.code = GATE_GUARDED;
+			act.window_object = (__u64)inode;
+			return deny(&act, dentry);
+		}
+		/* Taking messages out of a queue changes it. */
+		if ((type == S_IFIFO && inode->i_sb->s_magic != PIPEFS_MAGIC) ||
+		    inode->i_sb->s_magic == MQUEUE_MAGIC)
+			return type == S_IFDIR ? 0 : open_under_receipt(&act, file, dentry);
+		if (type != S_IFREG || (file->f_flags & FMODE_EXEC) || !some_domain_judges_reads())
+			return 0;
+		return read_judged(&act, file, dentry);
+	}
+	class = class_of(inode, dentry);
 	if (class)
 		return write_class(&act, class, dentry);
 	if ((file->f_mode & FMODE_CREATED) && label && label->created == (__u64)dentry) {
@@ -166,7 +269,23 @@ static __always_inline int write_open(struct file *file)
 		}
 		return 0;
 	}
-	return open_for_writing(&act, file, dentry);
+	return open_under_receipt(&act, file, dentry);
+}
+
+static __always_inline int file_reads(struct file *file)
+{
+	struct act act = {.op = OP_READ, .gate.kind = KIND_READ};
+	struct label *label;
+	enum scope scope;
+
+	if (!some_domain_judges_reads() || (file->f_inode->i_mode & S_IFMT) != S_IFREG)
+		return 0;
+	scope = subject(&act, &label);
+	if (scope == UNGOVERNED)
+		return 0;
+	if (scope == UNKNOWN)
+		return deny(&act, file->f_path.dentry);
+	return read_judged(&act, file, file->f_path.dentry);
 }
 
 /* A write, ftruncate, … through a descriptor: liveness of the receipt it was
@@ -186,25 +305,19 @@ static __always_inline int write_through(__u32 op, struct file *file)
 	dentry = file->f_path.dentry;
 	if (scope == UNKNOWN)
 		return deny(&act, dentry);
-	if ((file->f_inode->i_mode & S_IFMT) == S_IFSOCK) {
-		/* 6.1: sendfile and splice to a socket skip socket_sendmsg. */
-		act.gate.kind = KIND_CONNECT;
-		act.op = OP_SEND;
-		opening = bpf_map_lookup_elem(&openings, &key);
-		if (!opening || opening->slot == 0 || judge_opening(&act, opening))
-			return 0;
-		act.window_object = key;
-		return deny(&act, dentry);
-	}
+	if ((file->f_inode->i_mode & S_IFMT) == S_IFSOCK)
+		return net_write(file);
 	class = class_of(file->f_inode, dentry);
 	if (class)
 		return write_class(&act, class, dentry);
 	opening = bpf_map_lookup_elem(&openings, &key);
 	if (opening && judge_opening(&act, opening))
 		return 0;
-	return open_for_writing(&act, file, dentry);
+	return open_under_receipt(&act, file, dentry);
 }
 
+/* Anonymous inodes that are shared with somebody else's kernel object: rings,
+ * BPF maps, performance buffers. Ours never had one. */
 static __always_inline int write_map(struct file *file)
 {
 	struct act act = {.op = OP_MAP_WRITE, .gate.kind = KIND_WRITE};
@@ -219,6 +332,12 @@ static __always_inline int write_map(struct file *file)
 	if (scope == UNKNOWN)
 		return deny(&act, dentry);
 	class = class_of(file->f_inode, dentry);
+	if (class == CLASS_ANON && file->f_inode->i_sb->s_magic == ANON_INODE_FS_MAGIC) {
+		act.gate.kind = KIND_NEVER;
+		act.code = GATE_NEVER_GOVERNED;
+		act.window_object = class;
+		return deny(&act, dentry);
+	}
 	if (class)
 		return write_class(&act, class, dentry);
 	act.gate.needs = NEED_STANDING;
@@ -237,6 +356,216 @@ static __always_inline int write_attributes(struct dentry *dentry, struct iattr 
 	if ((valid & ATTR_FORCE) && !(valid & ATTR_SIZE))
 		return 0;
 	return write_change((valid & ATTR_SIZE) ? OP_TRUNCATE : OP_SETATTR, dentry);
+}
+
+/* ---- what needs no write mode */
+
+enum ioctl_class { IOCTL_HARMLESS, IOCTL_ATTRIBUTES, IOCTL_PEER, IOCTL_REFUSED };
+
+/* An allow-list: an ioctl that is not known to stay with its file is refused. */
+static __always_inline enum ioctl_class ioctl_class(__u32 type, __u32 major, __u32 command)
+{
+	switch (command) {
+	case 0x5401: /* TCGETS: isatty() asks it of everything */
+	case 0x541b: /* FIONREAD */
+	case 0x5421: /* FIONBIO */
+	case 0x5450: /* FIONCLEX */
+	case 0x5451: /* FIOCLEX */
+	case 0x5452: /* FIOASYNC */
+	case 0x5460: /* FIOQSIZE */
+	case 0x0002: /* FIGETBSZ */
+		return IOCTL_HARMLESS;
+	}
+	if (type == S_IFSOCK)
+		switch (command) {
+		case 0x5411: /* SIOCOUTQ */
+		case 0x8904: /* SIOCGPGRP */
+		case 0x8905: /* SIOCATMARK */
+		case 0x8906: /* SIOCGSTAMP */
+		case 0x8907: /* SIOCGSTAMPNS */
+		case 0x8910: /* SIOCGIFNAME */
+		case 0x8912: /* SIOCGIFCONF */
+		case 0x8913: /* SIOCGIFFLAGS */
+		case 0x8915: /* SIOCGIFADDR */
+		case 0x8917: /* SIOCGIFDSTADDR */
+		case 0x8919: /* SIOCGIFBRDADDR */
+		case 0x891b: /* SIOCGIFNETMASK */
+		case 0x8921: /* SIOCGIFMTU */
+		case 0x8927: /* SIOCGIFHWADDR */
+		case 0x8933: /* SIOCGIFINDEX */
+			return IOCTL_HARMLESS;
+		default:
+			return IOCTL_REFUSED;
+		}
+	if (type == S_IFCHR) {
+		if (major != 4 && major != 5 && (major < 136 || major > 143))
+			return IOCTL_REFUSED;
+		/* TCGETS … TIOCSPGRP, TIOCOUTQ; not TIOCSTI (0x5412) */
+		if (command >= 0x5401 && command <= 0x5411)
+			return IOCTL_HARMLESS;
+		switch (command) {
+		case 0x5413: /* TIOCGWINSZ */
+		case 0x5414: /* TIOCSWINSZ */
+		case 0x5415: /* TIOCMGET */
+		case 0x5419: /* TIOCGSOFTCAR */
+		case 0x5420: /* TIOCPKT */
+		case 0x5422: /* TIOCNOTTY */
+		case 0x5424: /* TIOCGETD */
+		case 0x5425: /* TCSBRKP */
+		case 0x5429: /* TIOCGSID */
+		case 0x802c542a: /* TCGETS2 */
+		case 0x402c542b: /* TCSETS2 */
+		case 0x402c542c: /* TCSETSW2 */
+		case 0x402c542d: /* TCSETSF2 */
+		case 0x80045430: /* TIOCGPTN */
+		case 0x40045431: /* TIOCSPTLCK */
+		case 0x80045438: /* TIOCGPKT */
+		case 0x80045439: /* TIOCGPTLCK */
+		case 0x80045440: /* TIOCGEXCL */
+			return IOCTL_HARMLESS;
+		case 0x5441: /* TIOCGPTPEER */
+			return IOCTL_PEER;
+		default:
+			return IOCTL_REFUSED;
+		}
+	}
+	if (type == S_IFREG || type == S_IFDIR)
+		switch (command) {
+		case 0x80086601: /* FS_IOC_GETFLAGS */
+		case 0x80046601: /* the same for 32 bits */
+		case 0x80087601: /* FS_IOC_GETVERSION */
+		case 0x801c581f: /* FS_IOC_FSGETXATTR */
+		case 0xc020660b: /* FS_IOC_FIEMAP */
+		case 0x81009431: /* FS_IOC_GETFSLABEL */
+		case 0xc0046686: /* FS_IOC_MEASURE_VERITY */
+		case 0x40049409: /* FICLONE, FICLONERANGE, FIDEDUPERANGE: judged as writes */
+		case 0x4020940d:
+		case 0xc0189436:
+		case 0x40305828: /* FS_IOC_RESVSP and its like: judged as fallocate */
+		case 0x40305829:
+		case 0x4030582a:
+		case 0x4030582b:
+		case 0x40305839:
+			return IOCTL_HARMLESS;
+		case 0x40086602: /* FS_IOC_SETFLAGS */
+		case 0x40046602:
+		case 0x401c5820: /* FS_IOC_FSSETXATTR */
+		case 0x40087602: /* FS_IOC_SETVERSION */
+		case 0x40806685: /* FS_IOC_ENABLE_VERITY */
+			return IOCTL_ATTRIBUTES;
+		}
+	return IOCTL_REFUSED;
+}
+
+static __always_inline int file_controls(struct file *file, __u32 command)
+{
+	struct act act = {.op = OP_IOCTL, .gate.kind = KIND_WRITE};
+	struct label *label = 0;
+	enum scope scope = subject(&act, &label);
+	struct dentry *dentry;
+	struct inode *inode;
+
+	if (scope == UNGOVERNED)
+		return 0;
+	dentry = file->f_path.dentry;
+	act.detail = command;
+	act.window_object = command;
+	if (scope == UNKNOWN || !label)
+		return deny(&act, dentry);
+	inode = file->f_inode;
+	label->opens_peer = 0;
+	switch (ioctl_class(inode->i_mode & S_IFMT, inode->i_rdev >> 20, command)) {
+	case IOCTL_HARMLESS:
+		return 0;
+	case IOCTL_PEER:
+		label->opens_peer = 1;
+		return 0;
+	case IOCTL_ATTRIBUTES:
+		return change(&act, dentry);
+	default:
+		act.gate.kind = KIND_NEVER;
+		act.code = GATE_IOCTL_REFUSED;
+		return deny(&act, dentry);
+	}
+}
+
+/* Signals from a descriptor to somebody else, and leases, which hold up others. */
+static __always_inline int file_fcntl(struct file *file, __u32 command, __u64 argument)
+{
+	struct act act = {.op = OP_FCNTL, .gate.kind = KIND_NEVER};
+	struct label *label;
+	enum scope scope;
+
+	if (command != F_SETOWN && command != F_SETOWN_EX && command != F_SETLEASE)
+		return 0;
+	scope = subject(&act, &label);
+	if (scope == UNGOVERNED)
+		return 0;
+	if (scope == GOVERNED) {
+		if (command == F_SETOWN &&
+		    (argument == 0 || argument == bpf_get_current_pid_tgid() >> 32))
+			return 0;
+		act.code = GATE_NEVER_GOVERNED;
+	}
+	act.detail = command;
+	act.window_object = command;
+	return deny(&act, file->f_path.dentry);
+}
+
+/* flock(2) excludes others from a file that one may only read. */
+static __always_inline int file_locks(struct file *file, __u32 command)
+{
+	struct act act = {.op = OP_LOCK, .gate.kind = KIND_WRITE};
+	struct label *label;
+	struct dentry *dentry;
+	enum scope scope;
+
+	if (command != F_WRLCK || (file->f_mode & FMODE_WRITE))
+		return 0;
+	scope = subject(&act, &label);
+	if (scope == UNGOVERNED)
+		return 0;
+	dentry = file->f_path.dentry;
+	if (scope == UNKNOWN)
+		return deny(&act, dentry);
+	if (judge_path(&act, dentry))
+		return 0;
+	return deny(&act, dentry);
+}
+
+static __always_inline int is_ring(struct dentry *dentry)
+{
+	return *inline_name(dentry) == 0x6e6972755f6f695bull; /* "[io_urin" */
+}
+
+/* A descriptor from another process. Most are judged at their use; into a pipe
+ * data can go by vmsplice and tee, which ask nobody, and a ring is worked by
+ * whoever made it. */
+static __always_inline int file_arrives(struct file *file)
+{
+	struct act act = {.op = OP_RECEIVE, .gate.kind = KIND_WRITE};
+	struct label *label;
+	struct dentry *dentry;
+	struct inode *inode;
+	enum scope scope = subject(&act, &label);
+
+	if (scope == UNGOVERNED)
+		return 0;
+	dentry = file->f_path.dentry;
+	if (scope == UNKNOWN)
+		return deny(&act, dentry);
+	inode = file->f_inode;
+	if (inode->i_sb->s_magic == ANON_INODE_FS_MAGIC && is_ring(dentry)) {
+		act.gate.kind = KIND_NEVER;
+		act.code = GATE_NEVER_GOVERNED;
+		act.window_object = (__u64)inode;
+		return deny(&act, dentry);
+	}
+	if ((inode->i_mode & S_IFMT) != S_IFIFO || !(file->f_mode & FMODE_WRITE))
+		return 0;
+	if (inode->i_sb->s_magic == PIPEFS_MAGIC)
+		return write_class(&act, CLASS_PIPE, dentry);
+	return open_under_receipt(&act, file, dentry);
 }
 
 #endif /* PROOFGATE_BPF_FILE_H_ */

@@ -10,7 +10,7 @@
  * the border of the domain, as signals do; the daemon is in none. */
 static __always_inline int guard_control(struct task_struct *target, __u32 detail)
 {
-	return other_task(OP_TASK, target, detail, 0);
+	return other_task(OP_TASK, target, detail);
 }
 
 /* A signal that F_SETOWN sends passes no task_kill. The daemon wants none. */

@@ -179,6 +179,17 @@ static __always_inline __u64 object_of(struct inode *inode)
 	return mark ? mark->object : 0;
 }
 
+/* Our own state is known by its group, which only who may write there can give:
+ * unlike a mark it outlives the daemon and the inode's time in memory. */
+static __always_inline int is_state(struct inode *inode)
+{
+	struct gate_settings *state;
+	__u32 zero = 0;
+
+	state = bpf_map_lookup_elem(&settings, &zero);
+	return !state || (state->state_gid && inode->i_gid.val == state->state_gid);
+}
+
 /* The ancestor walk: the object, then each directory above it in the same file
  * system, until a mark with a live receipt that reaches this far. */
 static __always_inline int judge_path(struct act *act, struct dentry *dentry)
@@ -186,6 +197,7 @@ static __always_inline int judge_path(struct act *act, struct dentry *dentry)
 	struct dentry *at = dentry;
 	__u64 *from = inline_name(dentry);
 	__u64 *to = (__u64 *)act->gate.name;
+	__u32 looked = 0;
 	__u32 i = 0;
 
 	act->window_object = (__u64)dentry->d_inode;
@@ -213,6 +225,12 @@ static __always_inline int judge_path(struct act *act, struct dentry *dentry)
 				act->code = GATE_GUARDED;
 				return 0;
 			}
+			/* The object, or for a new name its directory. */
+			if (!looked && is_state(inode)) {
+				act->code = GATE_GUARDED;
+				return 0;
+			}
+			looked = 1;
 			act->gate.distance = i;
 			if (object && judge_object(act, object))
 				return 1;
@@ -235,25 +253,41 @@ static __always_inline int judge_class(struct act *act, __u64 class)
 	return judge_object(act, class);
 }
 
-/* Is the receipt of an opening still good? Counts the act if so. */
-static __always_inline int judge_opening(struct act *act, struct opening *opening)
+/* Is the receipt of an opening still good? A connection that came in is covered
+ * by the receipt that its listener was bound under. */
+static __always_inline struct receipt_slot *opening_holds(struct act *act, struct opening *opening)
 {
 	__u32 slot = opening->slot;
 	struct receipt_slot *receipt;
+	__u32 kind = act->gate.kind;
 	__u32 code;
 
+	if (opening->kind == KIND_BIND && kind == KIND_CONNECT)
+		act->gate.kind = KIND_BIND;
 	if (opening->domain != act->gate.domain || opening->kind != act->gate.kind)
 		return 0;
 	receipt = bpf_map_lookup_elem(&receipts, &slot);
-	if (!receipt || receipt->gen != opening->gen)
-		return 0;
-	code = gate_decide(receipt, &act->gate, act->now);
-	if (code != GATE_OK) {
-		act->code = code;
-		act->slot = slot;
-		act->gen = opening->gen;
+	if (!receipt || receipt->gen != opening->gen) {
+		act->gate.kind = kind;
 		return 0;
 	}
+	code = gate_decide(receipt, &act->gate, act->now);
+	act->gate.kind = kind;
+	if (code == GATE_OK)
+		return receipt;
+	act->code = code;
+	act->slot = slot;
+	act->gen = opening->gen;
+	return 0;
+}
+
+/* The same, and counts the act. */
+static __always_inline int judge_opening(struct act *act, struct opening *opening)
+{
+	struct receipt_slot *receipt = opening_holds(act, opening);
+
+	if (!receipt)
+		return 0;
 	__sync_fetch_and_add(&receipt->checked, 1);
 	return 1;
 }

@@ -27,8 +27,13 @@ struct super_block {
 	unsigned long s_magic;
 };
 
+typedef struct {
+	__u32 val;
+} kgid_t;
+
 struct inode {
 	umode_t i_mode;
+	kgid_t i_gid;
 	unsigned long i_ino;
 	__u32 i_rdev;
 	struct super_block *i_sb;
@@ -69,7 +74,9 @@ struct iattr {
 	struct file *ia_file;
 };
 
-struct mm_struct;
+struct mm_struct {
+	struct file *exe_file;
+};
 
 struct vm_area_struct {
 	unsigned long vm_flags;
@@ -96,10 +103,26 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+struct tty_driver {
+	int major;
+	int minor_start;
+};
+
+struct tty_struct {
+	struct tty_driver *driver;
+	int index;
+};
+
+struct signal_struct {
+	struct tty_struct *tty;
+};
+
 struct task_struct {
 	int pid;
 	int tgid;
 	struct css_set *cgroups;
+	struct mm_struct *mm;
+	struct signal_struct *signal;
 };
 
 struct linux_binprm {
@@ -115,9 +138,12 @@ struct in6_addr {
 
 struct sock_common {
 	__u32 skc_daddr;
+	__u32 skc_rcv_saddr;
 	__u16 skc_dport;
+	__u16 skc_num;
 	unsigned short skc_family;
 	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
 };
 
 struct sock {
@@ -135,6 +161,7 @@ struct unix_sock {
 	struct sock sk;
 	struct unix_address *addr;
 	struct path path;
+	struct sock *peer;
 };
 
 struct socket {
@@ -145,6 +172,7 @@ struct socket {
 
 struct sockaddr {
 	__u16 sa_family;
+	char sa_data[14];
 };
 
 struct msghdr {
@@ -152,6 +180,8 @@ struct msghdr {
 	int msg_namelen;
 };
 
+struct kern_ipc_perm;
+struct key;
 struct kernel_siginfo;
 struct cred;
 struct user_namespace;
@@ -168,9 +198,12 @@ struct bpf_iter__task {
 #pragma clang attribute pop
 
 enum {
+	FMODE_READ = 0x1,
 	FMODE_WRITE = 0x2,
+	FMODE_EXEC = 0x20, /* in f_flags: the kernel opens it to run it */
 	FMODE_CREATED = 0x100000,
 	MAY_WRITE = 2,
+	MAY_READ = 4,
 	MAY_APPEND = 8,
 	PROT_WRITE = 2,
 	PROT_EXEC = 4,
@@ -180,6 +213,7 @@ enum {
 	S_IFMT = 0170000,
 	S_IFSOCK = 0140000,
 	S_IFREG = 0100000,
+	S_IFDIR = 0040000,
 	S_IFBLK = 0060000,
 	S_IFCHR = 0020000,
 	S_IFIFO = 0010000,
@@ -196,6 +230,15 @@ enum {
 	SOCK_SEQPACKET = 5,
 	IPPROTO_TCP = 6,
 	IPPROTO_UDP = 17,
+	IPPROTO_IP = 0,
+	IP_OPTIONS = 4,
+	UDP_CORK = 1,
+	F_WRLCK = 1,
+	F_SETOWN = 8,
+	F_SETOWN_EX = 15,
+	F_SETLEASE = 1024,
+	KEY_NEED_WRITE = 3,
+	KEY_NEED_SEARCH = 4,
 	PTRACE_MODE_ATTACH = 2,
 	CAP_OPT_NOAUDIT = 2,
 	EPERM = 1,
@@ -206,5 +249,9 @@ enum {
 #define ANON_INODE_FS_MAGIC 0x09041934
 #define TMPFS_MAGIC 0x01021994
 #define SOCKFS_MAGIC 0x534F434B
+#define MQUEUE_MAGIC 0x19800202
+#define PROC_MAGIC 0x9fa0
+#define SYSFS_MAGIC 0x62656572
+#define CGROUP2_MAGIC 0x63677270
 
 #endif /* PROOFGATE_BPF_KERNEL_H_ */

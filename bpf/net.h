@@ -1,4 +1,4 @@
-/* net.h: connecting and sending. */
+/* net.h: connecting, sending, binding, listening, accepting. */
 
 #ifndef PROOFGATE_BPF_NET_H_
 #define PROOFGATE_BPF_NET_H_
@@ -175,82 +175,14 @@ static __always_inline int net_connect(struct socket *socket, struct sockaddr *a
 	return bind_socket(&act, socket->file);
 }
 
-static __always_inline int net_send(struct socket *socket, struct msghdr *message)
-{
-	struct act act = {.op = OP_SEND, .gate.kind = KIND_CONNECT};
-	struct label *label;
-	enum scope scope = subject(&act, &label);
-	struct opening *opening;
-	struct sock *sk;
-	__u16 family;
-	__u64 key;
-	int denied;
-
-	if (scope == UNGOVERNED)
-		return 0;
-	if (scope == UNKNOWN)
-		return deny(&act, 0);
-	key = (__u64)socket->file;
-	if (!key)
-		return 0; /* a socket of the kernel's own */
-	sk = socket->sk;
-	if (!sk)
-		return deny(&act, 0);
-	family = sk->__sk_common.skc_family;
-	opening = bpf_map_lookup_elem(&openings, &key);
-	if (family != AF_INET && family != AF_INET6) {
-		if (!opening || opening->slot == 0 || judge_opening(&act, opening))
-			return 0;
-		act.window_object = key;
-		return deny(&act, 0);
-	}
-	if (message->msg_name && message->msg_namelen > 0 &&
-	    (sk->sk_type != SOCK_STREAM || sk->__sk_common.skc_dport == 0)) {
-		act.op = OP_SEND_TO;
-		if (read_address(&act, sk, message->msg_name, message->msg_namelen)) {
-			act.code = GATE_ADDRESS_UNREADABLE;
-			return deny(&act, 0);
-		}
-		denied = reach_address(&act);
-		if (denied || sk->sk_type != SOCK_STREAM)
-			return denied;
-		return bind_socket(&act, socket->file); /* Fast Open connects in a send */
-	}
-	if (opening && opening->domain == act.gate.domain && opening->slot == 0)
-		return 0;
-	if (opening && judge_opening(&act, opening))
-		return 0;
-	if (peer_address(&act, sk))
-		return 0; /* not connected; the kernel will say so */
-	denied = reach_address(&act);
-	if (denied)
-		return denied;
-	return bind_socket(&act, socket->file);
-}
-
-static __always_inline int net_accept(struct socket *accepted)
-{
-	struct act act = {.op = OP_SOCKET, .gate.kind = KIND_CONNECT};
-	struct label *label;
-	enum scope scope = subject(&act, &label);
-	struct file *file = accepted->file;
-
-	if (scope == UNGOVERNED)
-		return 0;
-	if (scope == UNKNOWN)
-		return deny(&act, 0);
-	if (file && bind_opening(&act, file)) {
-		act.code = GATE_OPENINGS_FULL;
-		return deny(&act, 0);
-	}
-	return 0;
-}
-
-static __always_inline int unix_reach(struct act *act, struct sock *other)
+/* The other end of an AF_UNIX connection or send. `established`: the socket came
+ * connected from elsewhere; then an unnamed end is that of a client or a pair. */
+static __always_inline int unix_reach(struct act *act, struct sock *other, int established)
 {
 	struct unix_sock *peer = bpf_skc_to_unix_sock(other);
 	struct dentry *dentry;
 
+	act->window_object = (__u64)other;
 	if (!peer)
 		return deny(act, 0);
 	dentry = peer->path.dentry;
@@ -260,13 +192,284 @@ static __always_inline int unix_reach(struct act *act, struct sock *other)
 			return deny(act, dentry);
 		return commit(act, dentry);
 	}
-	if (!peer->addr) { /* the other half of a pair */
+	if (peer->addr) {
+		if (judge_class(act, CLASS_ABSTRACT))
+			return 0;
+	} else if (established) { /* the other half of a pair */
 		act->gate.kind = KIND_WRITE;
 		if (judge_class(act, CLASS_PIPE))
 			return 0;
 	}
 	act->window_object = (__u64)other;
 	return deny(act, 0);
+}
+
+/* Sending through an AF_UNIX socket for which there is no live opening: one that
+ * was inherited or passed, connected elsewhere, is judged by its peer now. */
+static __always_inline int unix_through(struct act *act, struct sock *sk, struct file *file)
+{
+	struct unix_sock *self;
+	struct sock *peer;
+	int denied;
+
+	if (sk->sk_type == SOCK_DGRAM)
+		return 0; /* unix_may_send judges each */
+	self = bpf_skc_to_unix_sock(sk);
+	if (!self)
+		return deny(act, 0);
+	peer = self->peer;
+	if (!PRESENT(peer))
+		return 0; /* not connected; the kernel will say so */
+	act->op = OP_UNIX_SEND;
+	denied = unix_reach(act, peer, 1);
+	if (denied)
+		return denied;
+	/* A class has no slot: nothing to remember, and the look-up is cheap. */
+	return act->slot ? bind_socket(act, file) : 0;
+}
+
+/* A send through a socket. `message`: from socket_sendmsg, which counts; none:
+ * from file_permission, which 6.1's sendfile and splice reach alone. */
+static __always_inline int net_through(struct act *act, struct socket *socket, struct file *file,
+				       struct msghdr *message)
+{
+	__u64 key = (__u64)file;
+	struct opening *opening;
+	struct sock *sk = socket->sk;
+	__u16 family;
+	int denied;
+
+	if (!sk)
+		return deny(act, 0);
+	family = sk->__sk_common.skc_family;
+	act->detail = family;
+	opening = bpf_map_lookup_elem(&openings, &key);
+	if (family == AF_UNIX) {
+		if (opening && opening->domain == act->gate.domain && opening->slot == 0)
+			return 0; /* accepted by a governed listener */
+		if (opening && (message ? judge_opening(act, opening) : !!opening_holds(act, opening)))
+			return 0;
+		return unix_through(act, sk, file);
+	}
+	if (family == AF_NETLINK && sk->sk_protocol == 0)
+		return 0; /* reaches the kernel only, and what it may change needs NET_ADMIN */
+	if ((family != AF_INET && family != AF_INET6) ||
+	    (sk->sk_type != SOCK_STREAM && sk->sk_type != SOCK_DGRAM) ||
+	    (sk->sk_protocol != IPPROTO_TCP && sk->sk_protocol != IPPROTO_UDP)) {
+		act->code = GATE_FAMILY_REFUSED;
+		act->window_object = act->detail;
+		return deny(act, 0);
+	}
+	if (message && message->msg_name && message->msg_namelen > 0 &&
+	    (sk->sk_type != SOCK_STREAM || sk->__sk_common.skc_dport == 0)) {
+		act->op = OP_SEND_TO;
+		if (read_address(act, sk, message->msg_name, message->msg_namelen)) {
+			act->code = GATE_ADDRESS_UNREADABLE;
+			return deny(act, 0);
+		}
+		denied = reach_address(act);
+		if (denied || sk->sk_type != SOCK_STREAM)
+			return denied;
+		return bind_socket(act, file); /* Fast Open connects in a send */
+	}
+	if (opening && (message ? judge_opening(act, opening) : !!opening_holds(act, opening)))
+		return 0;
+	if (peer_address(act, sk))
+		return 0; /* not connected; the kernel will say so */
+	denied = reach_address(act);
+	if (denied)
+		return denied;
+	return bind_socket(act, file);
+}
+
+static __always_inline int net_send(struct socket *socket, struct msghdr *message)
+{
+	struct act act = {.op = OP_SEND, .gate.kind = KIND_CONNECT};
+	struct label *label;
+	enum scope scope = subject(&act, &label);
+	struct file *file = socket->file;
+
+	if (scope == UNGOVERNED)
+		return 0;
+	if (scope == UNKNOWN)
+		return deny(&act, 0);
+	if (!PRESENT(file))
+		return 0; /* a socket of the kernel's own */
+	return net_through(&act, socket, file, message);
+}
+
+/* write(2), sendfile(2) and splice(2) to a socket. */
+static __always_inline int net_write(struct file *file)
+{
+	struct act act = {.op = OP_SEND, .gate.kind = KIND_CONNECT};
+	struct label *label;
+	enum scope scope = subject(&act, &label);
+	struct socket *socket;
+
+	if (scope == UNGOVERNED)
+		return 0;
+	socket = bpf_sock_from_file(file);
+	if (scope == UNKNOWN || !socket)
+		return deny(&act, 0);
+	return net_through(&act, socket, file, 0);
+}
+
+/* The address that a socket is bound to. */
+static __always_inline void local_address(struct act *act, struct sock *sk)
+{
+	__u8 bytes[16];
+	__u32 *words = (__u32 *)bytes;
+
+	act->address.proto = protocol_of(sk);
+	act->address.port = __builtin_bswap16(sk->__sk_common.skc_num);
+	act->address_len = 16;
+	if (sk->__sk_common.skc_family == AF_INET) {
+		act->address.family = AF_INET;
+		*(__u32 *)act->address.bytes = sk->__sk_common.skc_rcv_saddr;
+		return;
+	}
+	words[0] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[0];
+	words[1] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[1];
+	words[2] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[2];
+	words[3] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[3];
+	set_v6(&act->address, bytes);
+}
+
+static __always_inline int net_bind(struct socket *socket, struct sockaddr *address, int length)
+{
+	struct act act = {.op = OP_BIND, .gate.kind = KIND_BIND};
+	struct label *label;
+	enum scope scope = subject(&act, &label);
+	struct sock *sk;
+	__u16 family;
+	int denied;
+
+	if (scope == UNGOVERNED)
+		return 0;
+	sk = socket->sk;
+	if (scope == UNKNOWN || !sk)
+		return deny(&act, 0);
+	family = sk->__sk_common.skc_family;
+	act.detail = family;
+	if (family == AF_NETLINK)
+		return 0; /* its port number; groups need NET_ADMIN */
+	if (family == AF_UNIX) {
+		/* A name in the file system is made by inode_mknod, a write. */
+		if (length > 2 && address->sa_data[0])
+			return 0;
+		if (judge_class(&act, CLASS_ABSTRACT))
+			return 0;
+		return deny(&act, 0);
+	}
+	if (family != AF_INET && family != AF_INET6) {
+		act.code = GATE_FAMILY_REFUSED;
+		return deny(&act, 0);
+	}
+	if (read_address(&act, sk, address, length)) {
+		act.code = GATE_ADDRESS_UNREADABLE;
+		return deny(&act, 0);
+	}
+	denied = reach_address(&act);
+	if (denied)
+		return denied;
+	return bind_socket(&act, socket->file);
+}
+
+/* Is a listener still covered? One that was bound elsewhere, or not at all, is
+ * judged by the address it has now. */
+static __always_inline int listener_holds(struct act *act, struct socket *socket)
+{
+	__u64 key = (__u64)socket->file;
+	struct opening *opening = bpf_map_lookup_elem(&openings, &key);
+	struct sock *sk = socket->sk;
+	int denied;
+
+	if (!sk)
+		return deny(act, 0);
+	if (opening && opening->kind == KIND_BIND && judge_opening(act, opening)) {
+		act->slot = opening->slot;
+		act->gen = opening->gen;
+		return 0;
+	}
+	local_address(act, sk);
+	denied = reach_address(act);
+	if (denied)
+		return denied;
+	return bind_socket(act, socket->file);
+}
+
+static __always_inline int net_listen(struct socket *socket)
+{
+	struct act act = {.op = OP_LISTEN, .gate.kind = KIND_BIND};
+	struct label *label;
+	enum scope scope = subject(&act, &label);
+	struct sock *sk;
+	__u16 family;
+
+	if (scope == UNGOVERNED)
+		return 0;
+	sk = socket->sk;
+	if (scope == UNKNOWN || !sk)
+		return deny(&act, 0);
+	family = sk->__sk_common.skc_family;
+	if (family == AF_UNIX)
+		return 0; /* bind judged the name */
+	if (family != AF_INET && family != AF_INET6) {
+		act.code = GATE_FAMILY_REFUSED;
+		return deny(&act, 0);
+	}
+	return listener_holds(&act, socket);
+}
+
+static __always_inline int net_accept(struct socket *socket, struct socket *accepted)
+{
+	struct act act = {.op = OP_ACCEPT, .gate.kind = KIND_BIND};
+	struct label *label;
+	enum scope scope = subject(&act, &label);
+	struct file *file = accepted->file;
+	struct sock *sk;
+	__u16 family;
+	int denied;
+
+	if (scope == UNGOVERNED)
+		return 0;
+	sk = socket->sk;
+	if (scope == UNKNOWN || !sk)
+		return deny(&act, 0);
+	family = sk->__sk_common.skc_family;
+	if (family == AF_INET || family == AF_INET6) {
+		denied = listener_holds(&act, socket);
+		if (denied || act.code != GATE_OK)
+			return denied;
+	} else {
+		act.gate.kind = KIND_CONNECT; /* slot 0: what came in may be answered */
+	}
+	if (PRESENT(file) && bind_opening(&act, file)) {
+		act.code = GATE_OPENINGS_FULL;
+		return deny(&act, 0);
+	}
+	return 0;
+}
+
+/* Options that send to somewhere else, or later, than what was judged: source
+ * routes, and a corked datagram. */
+static __always_inline int net_option(int level, int option)
+{
+	struct act act = {.op = OP_SOCKET_OPTION, .gate.kind = KIND_NEVER};
+	struct label *label;
+	enum scope scope;
+
+	if (!(level == IPPROTO_IP && option == IP_OPTIONS) &&
+	    !(level == IPPROTO_UDP && option == UDP_CORK))
+		return 0;
+	scope = subject(&act, &label);
+	if (scope == UNGOVERNED)
+		return 0;
+	if (scope == GOVERNED)
+		act.code = GATE_NEVER_GOVERNED;
+	act.detail = ((__u32)level << 16) | (__u32)option;
+	act.window_object = act.detail;
+	return deny(&act, 0);
 }
 
 static __always_inline int unix_connect(struct sock *sock, struct sock *other)
@@ -281,7 +484,7 @@ static __always_inline int unix_connect(struct sock *sock, struct sock *other)
 		return 0;
 	if (scope == UNKNOWN)
 		return deny(&act, 0);
-	denied = unix_reach(&act, other);
+	denied = unix_reach(&act, other, 0);
 	if (denied)
 		return denied;
 	socket = sock->sk_socket;
@@ -302,7 +505,7 @@ static __always_inline int unix_send(struct socket *other)
 	sk = other->sk;
 	if (!sk)
 		return deny(&act, 0);
-	return unix_reach(&act, sk);
+	return unix_reach(&act, sk, 1);
 }
 
 #endif /* PROOFGATE_BPF_NET_H_ */

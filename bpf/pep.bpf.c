@@ -36,9 +36,7 @@ int BPF_PROG(pep_task_alloc, struct task_struct *task, unsigned long flags, int 
 SEC("lsm/task_free")
 int BPF_PROG(pep_task_free, struct task_struct *task)
 {
-	__u64 key = (__u64)task;
-
-	bpf_map_delete_elem(&labels, &key);
+	scope_death(task);
 	return 0;
 }
 
@@ -74,12 +72,18 @@ int pep_release(struct bpf_iter__task *ctx)
 	struct gate_settings *state;
 	__u32 zero = 0;
 	__u64 key = (__u64)task;
+	struct label *label;
 
 	state = bpf_map_lookup_elem(&settings, &zero);
 	if (!task || !state || !state->release_cgroup)
 		return 0;
-	if (is_below(task->cgroups->dfl_cgrp, state->release_cgroup) &&
-	    !bpf_map_delete_elem(&labels, &key))
+	if (!is_below(task->cgroups->dfl_cgrp, state->release_cgroup))
+		return 0;
+	label = bpf_map_lookup_elem(&labels, &key);
+	if (!label)
+		return 0;
+	count_out(label);
+	if (!bpf_map_delete_elem(&labels, &key))
 		BPF_SEQ_PRINTF(ctx->meta->seq, "%d 1\n", task->pid);
 	return 0;
 }
@@ -171,19 +175,21 @@ int BPF_PROG(pep_mprotect, struct vm_area_struct *vma, unsigned long reqprot, un
 	return 0;
 }
 
-/* write: content */
+/* write: content; read */
 SEC("lsm/file_open")
 int BPF_PROG(pep_file_open, struct file *file, int ret)
 {
-	return ret ? ret : write_open(file);
+	return ret ? ret : file_opens(file);
 }
 
 SEC("lsm/file_permission")
 int BPF_PROG(pep_file_permission, struct file *file, int mask, int ret)
 {
-	if (ret || !(mask & (MAY_WRITE | MAY_APPEND)))
+	if (ret)
 		return ret;
-	return write_through(OP_WRITE, file);
+	if (mask & (MAY_WRITE | MAY_APPEND))
+		return write_through(OP_WRITE, file);
+	return mask & MAY_READ ? file_reads(file) : 0;
 }
 
 SEC("lsm/file_free_security")
@@ -193,6 +199,46 @@ int BPF_PROG(pep_file_free, struct file *file)
 
 	bpf_map_delete_elem(&openings, &key);
 	return 0;
+}
+
+/* what needs no write mode; descriptors from elsewhere */
+SEC("lsm/file_ioctl")
+int BPF_PROG(pep_ioctl, struct file *file, unsigned int command, unsigned long argument, int ret)
+{
+	return ret ? ret : file_controls(file, command);
+}
+
+SEC("?lsm/file_ioctl_compat") /* 6.8 and later; before, file_ioctl sees 32-bit calls */
+int BPF_PROG(pep_ioctl_compat, struct file *file, unsigned int command, unsigned long argument,
+	     int ret)
+{
+	return ret ? ret : file_controls(file, command);
+}
+
+SEC("lsm/file_fcntl")
+int BPF_PROG(pep_fcntl, struct file *file, unsigned int command, unsigned long argument, int ret)
+{
+	return ret ? ret : file_fcntl(file, command, argument);
+}
+
+SEC("lsm/file_lock")
+int BPF_PROG(pep_lock, struct file *file, unsigned int command, int ret)
+{
+	return ret ? ret : file_locks(file, command);
+}
+
+SEC("lsm/file_receive")
+int BPF_PROG(pep_receive, struct file *file, int ret)
+{
+	return ret ? ret : file_arrives(file);
+}
+
+/* io_uring and userfaultfd are the kernel's only users. */
+SEC("lsm/inode_init_security_anon")
+int BPF_PROG(pep_anon_inode, struct inode *inode, const struct qstr *name,
+	     const struct inode *context, int ret)
+{
+	return ret ? ret : never(OP_ANON_INODE, 0);
 }
 
 /* write: names */
@@ -316,10 +362,29 @@ int BPF_PROG(pep_sendmsg, struct socket *socket, struct msghdr *message, int siz
 	return ret ? ret : net_send(socket, message);
 }
 
+SEC("lsm/socket_setsockopt")
+int BPF_PROG(pep_setsockopt, struct socket *socket, int level, int option, int ret)
+{
+	return ret ? ret : net_option(level, option);
+}
+
+/* bind */
+SEC("lsm/socket_bind")
+int BPF_PROG(pep_bind, struct socket *socket, struct sockaddr *address, int length, int ret)
+{
+	return ret ? ret : net_bind(socket, address, length);
+}
+
+SEC("lsm/socket_listen")
+int BPF_PROG(pep_listen, struct socket *socket, int backlog, int ret)
+{
+	return ret ? ret : net_listen(socket);
+}
+
 SEC("lsm/socket_accept")
 int BPF_PROG(pep_accept, struct socket *socket, struct socket *accepted, int ret)
 {
-	return ret ? ret : net_accept(accepted);
+	return ret ? ret : net_accept(socket, accepted);
 }
 
 SEC("lsm/unix_stream_connect")
@@ -344,7 +409,18 @@ int BPF_PROG(pep_bpf, int cmd, union bpf_attr *attr, unsigned int size, int ret)
 SEC("lsm/ptrace_access_check")
 int BPF_PROG(pep_ptrace, struct task_struct *child, unsigned int mode, int ret)
 {
-	return ret ? ret : other_task(OP_PTRACE, child, mode, mode & PTRACE_MODE_ATTACH);
+	if (ret)
+		return ret;
+	if (mode & PTRACE_MODE_ATTACH)
+		return never(OP_PTRACE, mode);
+	return other_task(OP_PTRACE, child, mode);
+}
+
+/* Whoever traces a program may do what its receipts let it do. */
+SEC("lsm/ptrace_traceme")
+int BPF_PROG(pep_traceme, struct task_struct *parent, int ret)
+{
+	return ret ? ret : never(OP_PTRACE, 0);
 }
 
 SEC("lsm/task_kill")
@@ -353,7 +429,7 @@ int BPF_PROG(pep_kill, struct task_struct *target, struct kernel_siginfo *info, 
 {
 	if (ret || (__u64)info == 1) /* SEND_SIG_PRIV: the kernel itself */
 		return ret;
-	return other_task(OP_KILL, target, (__u32)signal, 0);
+	return send_signal(target, (__u32)signal);
 }
 
 SEC("lsm/sb_mount")
@@ -373,6 +449,139 @@ SEC("lsm/move_mount")
 int BPF_PROG(pep_move_mount, struct path *from, struct path *to, int ret)
 {
 	return ret ? ret : never(OP_MOUNT, 0);
+}
+
+SEC("lsm/sb_remount")
+int BPF_PROG(pep_remount, struct super_block *sb, void *options, int ret)
+{
+	return ret ? ret : never(OP_MOUNT, 0);
+}
+
+SEC("lsm/sb_pivotroot")
+int BPF_PROG(pep_pivot_root, const struct path *old, const struct path *new, int ret)
+{
+	return ret ? ret : never(OP_ROOT, 0);
+}
+
+SEC("lsm/path_chroot")
+int BPF_PROG(pep_chroot, const struct path *path, int ret)
+{
+	return ret ? ret : never(OP_ROOT, 0);
+}
+
+SEC("lsm/userns_create")
+int BPF_PROG(pep_userns, const struct cred *cred, int ret)
+{
+	return ret ? ret : never(OP_NAMESPACE, 0);
+}
+
+/* Its arguments differ between kernels, so none is read. */
+SEC("lsm/perf_event_open")
+int pep_perf(unsigned long long *ctx)
+{
+	return never(OP_PERF, 0);
+}
+
+SEC("lsm/kernel_module_request")
+int BPF_PROG(pep_module, char *name, int ret)
+{
+	return ret ? ret : never(OP_MODULE, 0);
+}
+
+SEC("lsm/kernel_load_data")
+int BPF_PROG(pep_load_data, int id, bool contents, int ret)
+{
+	return ret ? ret : never(OP_MODULE, (__u32)id);
+}
+
+SEC("lsm/kernel_read_file")
+int BPF_PROG(pep_read_file, struct file *file, int id, bool contents, int ret)
+{
+	return ret ? ret : never(OP_MODULE, (__u32)id);
+}
+
+SEC("lsm/quotactl")
+int BPF_PROG(pep_quotactl, int commands, int type, int id, struct super_block *sb, int ret)
+{
+	return ret ? ret : never(OP_QUOTA, (__u32)commands);
+}
+
+SEC("lsm/quota_on")
+int BPF_PROG(pep_quota_on, struct dentry *dentry, int ret)
+{
+	return ret ? ret : never(OP_QUOTA, 0);
+}
+
+SEC("lsm/settime")
+int BPF_PROG(pep_settime, const void *time, const void *zone, int ret)
+{
+	return ret ? ret : never(OP_TIME, 0);
+}
+
+SEC("lsm/syslog")
+int BPF_PROG(pep_syslog, int type, int ret)
+{
+	/* reading: open and close, read, read all, sizes */
+	if (ret || (type >= 0 && type <= 3) || type == 9 || type == 10)
+		return ret;
+	return never(OP_LOG, (__u32)type);
+}
+
+/* what carries data out of the domain without a name in a file system */
+SEC("lsm/ipc_permission")
+int BPF_PROG(pep_ipc, struct kern_ipc_perm *object, short flag, int ret)
+{
+	return ret ? ret : use_class(OP_IPC, CLASS_IPC, 0);
+}
+
+SEC("lsm/msg_queue_alloc_security")
+int BPF_PROG(pep_ipc_queue, struct kern_ipc_perm *object, int ret)
+{
+	return ret ? ret : use_class(OP_IPC, CLASS_IPC, 1);
+}
+
+SEC("lsm/sem_alloc_security")
+int BPF_PROG(pep_ipc_sem, struct kern_ipc_perm *object, int ret)
+{
+	return ret ? ret : use_class(OP_IPC, CLASS_IPC, 2);
+}
+
+SEC("lsm/shm_alloc_security")
+int BPF_PROG(pep_ipc_shm, struct kern_ipc_perm *object, int ret)
+{
+	return ret ? ret : use_class(OP_IPC, CLASS_IPC, 3);
+}
+
+SEC("lsm/msg_queue_msgctl")
+int BPF_PROG(pep_ipc_qctl, struct kern_ipc_perm *object, int command, int ret)
+{
+	return ret ? ret : use_class(OP_IPC, CLASS_IPC, (__u32)command);
+}
+
+SEC("lsm/sem_semctl")
+int BPF_PROG(pep_ipc_sctl, struct kern_ipc_perm *object, int command, int ret)
+{
+	return ret ? ret : use_class(OP_IPC, CLASS_IPC, (__u32)command);
+}
+
+SEC("lsm/shm_shmctl")
+int BPF_PROG(pep_ipc_mctl, struct kern_ipc_perm *object, int command, int ret)
+{
+	return ret ? ret : use_class(OP_IPC, CLASS_IPC, (__u32)command);
+}
+
+SEC("lsm/key_alloc")
+int BPF_PROG(pep_key_alloc, struct key *key, const struct cred *cred, unsigned long flags, int ret)
+{
+	return ret ? ret : use_class(OP_KEY, CLASS_KEYS, 0);
+}
+
+SEC("lsm/key_permission")
+int BPF_PROG(pep_key, struct key *key, const struct cred *cred, int need, int ret)
+{
+	if (ret || need < KEY_NEED_WRITE || need == KEY_NEED_SEARCH)
+		return ret;
+	return use_class(OP_KEY, CLASS_KEYS, (__u32)need);
 }
 
 SEC("lsm/capable")

@@ -5,12 +5,39 @@
 
 #include "emit.h"
 
+static __always_inline struct domain_state *domain_of(struct label *label)
+{
+	__u32 number = label->domain;
+
+	return bpf_map_lookup_elem(&domains, &number);
+}
+
+static __always_inline void count_out(struct label *label)
+{
+	struct domain_state *domain = domain_of(label);
+
+	if (domain)
+		__sync_fetch_and_add(&domain->tasks, -1);
+}
+
+static __always_inline void scope_death(struct task_struct *task)
+{
+	__u64 key = (__u64)task;
+	struct label *label = bpf_map_lookup_elem(&labels, &key);
+
+	if (!label)
+		return;
+	count_out(label);
+	bpf_map_delete_elem(&labels, &key);
+}
+
 static __always_inline int scope_birth(struct task_struct *task)
 {
 	struct act act = {.op = OP_FORK, .gate.kind = KIND_NEVER};
 	struct label *label = 0;
 	enum scope scope = subject(&act, &label);
 	__u64 key = (__u64)task;
+	struct domain_state *domain;
 	struct label copy;
 
 	if (scope == UNGOVERNED)
@@ -19,8 +46,21 @@ static __always_inline int scope_birth(struct task_struct *task)
 		deny(&act, 0);
 		return -EAGAIN;
 	}
+	domain = domain_of(label);
+	if (!domain) {
+		act.code = GATE_NO_DOMAIN;
+		deny(&act, 0);
+		return -EAGAIN;
+	}
+	if (__sync_fetch_and_add(&domain->tasks, 1) >= MAX_DOMAIN_TASKS) {
+		__sync_fetch_and_add(&domain->tasks, -1);
+		act.code = GATE_DOMAIN_TASKS;
+		deny(&act, 0);
+		return -EAGAIN;
+	}
 	copy = *label;
 	if (bpf_map_update_elem(&labels, &key, &copy, BPF_ANY)) {
+		__sync_fetch_and_add(&domain->tasks, -1);
 		act.code = GATE_LABEL_TABLE_FULL;
 		deny(&act, 0);
 		return -EAGAIN;
@@ -32,6 +72,7 @@ static __always_inline int scope_birth(struct task_struct *task)
 static __always_inline int scope_enter(struct task_struct *task, struct cgroup *cgroup)
 {
 	struct gate_settings *state;
+	struct domain_state *entered;
 	struct label fresh = {};
 	__u64 key = (__u64)task;
 	__u32 zero = 0;
@@ -43,8 +84,12 @@ static __always_inline int scope_enter(struct task_struct *task, struct cgroup *
 		if (bpf_map_lookup_elem(&labels, &key))
 			return 1;
 		fresh.domain = (__u32)domain;
-		if (!bpf_map_update_elem(&labels, &key, &fresh, BPF_NOEXIST))
+		if (!bpf_map_update_elem(&labels, &key, &fresh, BPF_NOEXIST)) {
+			entered = domain_of(&fresh);
+			if (entered)
+				__sync_fetch_and_add(&entered->tasks, 1);
 			return 1;
+		}
 	}
 	state = bpf_map_lookup_elem(&settings, &zero);
 	if (state)
@@ -82,55 +127,116 @@ static __always_inline int never(__u32 op, __u32 detail)
 	return deny(&act, 0);
 }
 
-/* Signals and looks at others' memory end at the border of the domain. */
-static __always_inline int other_task(__u32 op, struct task_struct *task, __u32 detail, int never_ok)
+static __always_inline int is_in_domain(struct task_struct *task, __u32 domain)
+{
+	__u64 key = (__u64)task;
+	struct label *label = bpf_map_lookup_elem(&labels, &key);
+
+	return label && label->domain == domain;
+}
+
+/* Acts on another task that end at the border of the domain. */
+static __always_inline int other_task(__u32 op, struct task_struct *task, __u32 detail)
 {
 	struct act act = {.op = op, .gate.kind = KIND_NEVER};
 	struct label *label;
-	struct label *target;
 	enum scope scope = subject(&act, &label);
-	__u64 key = (__u64)task;
 
 	if (scope == UNGOVERNED)
 		return 0;
 	act.detail = detail;
-	act.window_object = key;
+	act.window_object = (__u64)task;
 	if (scope == GOVERNED) {
-		target = bpf_map_lookup_elem(&labels, &key);
-		if (target && target->domain == act.gate.domain && !never_ok)
+		if (is_in_domain(task, act.gate.domain))
 			return 0;
-		act.code = target && never_ok ? GATE_NEVER_GOVERNED : GATE_OTHER_DOMAIN;
+		act.code = GATE_OTHER_DOMAIN;
 	}
+	return deny(&act, 0);
+}
+
+/* A signal out of the domain needs a receipt for the program that runs there. */
+static __always_inline int send_signal(struct task_struct *task, __u32 signal)
+{
+	struct act act = {.op = OP_KILL, .gate.kind = KIND_SIGNAL};
+	struct label *label;
+	enum scope scope = subject(&act, &label);
+	struct dentry *dentry;
+	struct file *program;
+	struct mm_struct *mm;
+
+	if (scope == UNGOVERNED)
+		return 0;
+	act.detail = signal;
+	act.window_object = (__u64)task;
+	if (scope == UNKNOWN)
+		return deny(&act, 0);
+	if (is_in_domain(task, act.gate.domain))
+		return 0;
+	act.code = GATE_OTHER_DOMAIN;
+	mm = task->mm;
+	if (!mm)
+		return deny(&act, 0);
+	program = mm->exe_file;
+	if (!program)
+		return deny(&act, 0);
+	dentry = program->f_path.dentry;
+	if (!dentry)
+		return deny(&act, 0);
+	act.gate.needs = NEED_USE;
+	if (!judge_path(&act, dentry)) {
+		act.window_object = (__u64)task;
+		return deny(&act, dentry);
+	}
+	return commit(&act, dentry);
+}
+
+/* Things of the kernel's that have no name in a file system. */
+static __always_inline int use_class(__u32 op, __u64 class, __u32 detail)
+{
+	struct act act = {.op = op, .gate.kind = KIND_WRITE};
+	struct label *label;
+	enum scope scope = subject(&act, &label);
+
+	if (scope == UNGOVERNED)
+		return 0;
+	act.detail = detail;
+	if (scope == GOVERNED && judge_class(&act, class))
+		return 0;
 	return deny(&act, 0);
 }
 
 /* Capabilities through which the rest of the gate could be gone round. */
 #define BIT(n) (1ull << (n))
 #define REFUSED_CAPABILITIES                                                          \
-	(BIT(12) /* NET_ADMIN */ | BIT(13) /* NET_RAW */ | BIT(16) /* SYS_MODULE */ | \
-	 BIT(17) /* SYS_RAWIO */ | BIT(19) /* SYS_PTRACE */ | BIT(20) /* SYS_PACCT */ | \
-	 BIT(21) /* SYS_ADMIN */ | BIT(22) /* SYS_BOOT */ | BIT(25) /* SYS_TIME */ |  \
-	 BIT(26) /* SYS_TTY_CONFIG */ | BIT(27) /* MKNOD */ | BIT(30) /* AUDIT_CONTROL */ | \
-	 BIT(32) /* MAC_OVERRIDE */ | BIT(33) /* MAC_ADMIN */ | BIT(34) /* SYSLOG */ | \
-	 BIT(38) /* PERFMON */ | BIT(39) /* BPF */ | BIT(40) /* CHECKPOINT_RESTORE */)
+	(BIT(9) /* LINUX_IMMUTABLE */ | BIT(11) /* NET_BROADCAST */ | BIT(12) /* NET_ADMIN */ | \
+	 BIT(13) /* NET_RAW */ | BIT(15) /* IPC_OWNER */ | BIT(16) /* SYS_MODULE */ |  \
+	 BIT(17) /* SYS_RAWIO */ | BIT(18) /* SYS_CHROOT */ | BIT(19) /* SYS_PTRACE */ | \
+	 BIT(20) /* SYS_PACCT */ | BIT(21) /* SYS_ADMIN */ | BIT(22) /* SYS_BOOT */ |  \
+	 BIT(23) /* SYS_NICE */ | BIT(24) /* SYS_RESOURCE */ | BIT(25) /* SYS_TIME */ | \
+	 BIT(26) /* SYS_TTY_CONFIG */ | BIT(27) /* MKNOD */ | BIT(28) /* LEASE */ |    \
+	 BIT(29) /* AUDIT_WRITE */ | BIT(30) /* AUDIT_CONTROL */ | BIT(32) /* MAC_OVERRIDE */ | \
+	 BIT(33) /* MAC_ADMIN */ | BIT(34) /* SYSLOG */ | BIT(35) /* WAKE_ALARM */ |   \
+	 BIT(36) /* BLOCK_SUSPEND */ | BIT(37) /* AUDIT_READ */ | BIT(38) /* PERFMON */ | \
+	 BIT(39) /* BPF */ | BIT(40) /* CHECKPOINT_RESTORE */)
 
 static __always_inline int use_capability(int capability, __u32 options)
 {
-	struct act act = {.op = OP_CAPABILITY, .gate.kind = KIND_NEVER};
+	struct act act = {.op = OP_CAPABILITY, .gate.kind = KIND_CAPABILITY};
 	struct label *label;
 	enum scope scope;
 
-	if (capability < 0 || capability > 40 ||
+	if (capability >= 0 && capability <= 40 &&
 	    !(REFUSED_CAPABILITIES & (1ull << (capability & 63))))
 		return 0;
 	scope = subject(&act, &label);
 	if (scope == UNGOVERNED)
 		return 0;
+	act.detail = (__u32)capability;
+	if (scope == GOVERNED && capability >= 0 && capability <= 63 &&
+	    judge_class(&act, FIRST_CAPABILITY + (__u32)capability))
+		return 0;
 	if (options & CAP_OPT_NOAUDIT)
 		return refuse(); /* the kernel only asks whether it might */
-	if (scope == GOVERNED)
-		act.code = GATE_NEVER_GOVERNED;
-	act.detail = (__u32)capability;
 	act.window_object = (__u64)capability;
 	return deny(&act, 0);
 }

@@ -14,6 +14,7 @@ enum {
 	MAX_RECEIPTS = 16384,	  /* live and quarantined slots; slot 0 is never used */
 	MAX_GRANTS_PER_OBJECT = 64, /* live receipts naming one object; more is refused at issue */
 	MAX_LABELS = 65536,	  /* governed threads on the host; a fork beyond it is refused */
+	MAX_DOMAIN_TASKS = 16384, /* of one domain: its fork storm leaves room for the others */
 	MAX_OPENINGS = 131072,	  /* files and sockets open under receipts; beyond it: refused */
 	MAX_WALK = 48,		  /* directories between an object and its grant; beyond: refused */
 	MAX_CGROUP_DEPTH = 32,	  /* cgroup levels walked; deeper than this is treated as unknown */
@@ -92,6 +93,8 @@ enum act_op {
 	OP_QUOTA = 46,
 	OP_TIME = 47,
 	OP_TASK = 48, /* priority, scheduling, limits and pages of another task */
+	OP_SOCKET_OPTION = 49,
+	OP_LOG = 50, /* the kernel's log */
 };
 
 /* Why the gate refused. Append only. */
@@ -118,7 +121,7 @@ enum gate_code {
 	GATE_IOCTL_REFUSED = 19,
 	GATE_OTHER_TERMINAL = 20, /* a terminal that is not the process's own */
 	GATE_DOMAIN_TASKS = 21, /* the domain has as many threads as it may */
-	GATE_GUARDED = 22, /* Proofgate's own files: no receipt reaches them */
+	GATE_GUARDED = 22,	/* Proofgate's own state: no receipt reaches it */
 };
 
 enum grant_form {
@@ -226,6 +229,8 @@ struct label {
 	__u32 created_gen;
 	__u32 exec_slot; /* receipt that this execve has already used */
 	__u32 exec_gen;
+	__u32 opens_peer; /* inside TIOCGPTPEER: the terminal that is opened is its own */
+	__u32 pad2;
 };
 
 struct opening {
@@ -237,7 +242,8 @@ struct opening {
 
 struct domain_state {
 	__u32 mode; /* enum domain_mode */
-	__u32 pad;
+	__u32 judges_reads; /* 1: reading regular files needs a receipt, too */
+	__u64 tasks; /* that carry its label */
 	__u64 act_seq;	/* records of allowed acts, dense */
 	__u64 deny_seq; /* denials, dense */
 	__u64 unrecorded; /* denials counted without a record of their own */
@@ -252,6 +258,8 @@ struct gate_settings {
 	__u64 release_cgroup; /* id of the cgroup whose tasks pep_release lets go */
 	__u32 daemon_tgid;
 	__u32 guard_dev;    /* s_dev of our own bpffs, kernel encoding; 0 before it exists */
+	__u32 judges_reads; /* 1: some domain does */
+	__u32 state_gid;    /* group of our own state; 0 before it is known */
 };
 
 struct denial_key {

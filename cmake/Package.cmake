@@ -3,6 +3,7 @@ install(TARGETS proofgate DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS proofgated DESTINATION ${CMAKE_INSTALL_SBINDIR})
 install(FILES ${CMAKE_SOURCE_DIR}/systemd/proofgate.service DESTINATION lib/systemd/system)
 install(PROGRAMS ${CMAKE_SOURCE_DIR}/systemd/proofgate-generator DESTINATION lib/systemd/system-generators)
+install(FILES ${CMAKE_SOURCE_DIR}/systemd/proofgate.sysusers DESTINATION lib/sysusers.d RENAME proofgate.conf)
 install(FILES ${CMAKE_SOURCE_DIR}/docs/man/proofgate.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${CMAKE_SOURCE_DIR}/docs/man/proofgated.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES ${CMAKE_SOURCE_DIR}/docs/completion/proofgate
@@ -18,6 +19,7 @@ a file only while a live receipt covers that exact act. Every decision is in a
 tamper-evident ledger.")
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "systemd | systemd-standalone-sysusers")
 set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
     ${CMAKE_SOURCE_DIR}/systemd/postinst;${CMAKE_SOURCE_DIR}/systemd/prerm;${CMAKE_SOURCE_DIR}/systemd/postrm)

@@ -1,5 +1,7 @@
 #include "policy/canon.h"
 
+#include <algorithm>
+
 namespace proofgate::policy {
 namespace {
 
@@ -24,6 +26,12 @@ const Rule* Canon::FindRule(std::string_view id) const {
   for (const Rule& rule : rules)
     if (rule.id == id) return &rule;
   return nullptr;
+}
+
+bool NamesKind(const Canon& canon, Kind kind) {
+  const auto names = [kind](const auto& grant) { return grant.kind == kind; };
+  return std::any_of(canon.standing.begin(), canon.standing.end(), names) ||
+         std::any_of(canon.rules.begin(), canon.rules.end(), names);
 }
 
 json::Value CanonJson(const Canon& canon) {

@@ -54,6 +54,9 @@ struct Canon {
   const Rule* FindRule(std::string_view id) const;
 };
 
+// Does a standing grant or a rule speak of this kind?
+bool NamesKind(const Canon& canon, Kind kind);
+
 // The canonical JSON of what a canon means: no source places, no comments.
 json::Value CanonJson(const Canon& canon);
 // The way back, strict: kInvalid for anything that CanonJson would not make.

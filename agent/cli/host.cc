@@ -13,6 +13,7 @@
 #include "agent/cli/commands.h"
 #include "agent/paths.h"
 #include "agent/probe.h"
+#include "agent/state_group.h"
 #include "base/bytes.h"
 #include "base/durable.h"
 #include "ledger/rocks_store.h"
@@ -29,6 +30,7 @@ Status MakeDir(const std::string& path) {
 
 // The key first, the ledger last and by rename: an interrupted init goes on.
 Result<std::string> InitHost() {
+  const gid_t state_group = TRY(agent::FindStateGroup());
   TRY(MakeDir(kStateDir));
   const auto signer = access(kHostKey, F_OK) == 0
                           ? TRY(LoadSigner(kHostKey))
@@ -52,6 +54,7 @@ Result<std::string> InitHost() {
     TRY(ledger->Checkpoint());
   }
   if (rename(fresh.c_str(), kLedgerDir) != 0) return FailErrno(errno, kLedgerDir);
+  TRY(agent::KeepStateGroup(kStateDir, state_group));
   sync();
   return origin;
 }

@@ -65,15 +65,16 @@ TEST_F(Layout, Scope) {
   Expect("label", sizeof(label),
          {AT(label, domain), AT(label, pad), AT(label, exe), AT(label, exe_next),
           AT(label, created), AT(label, created_slot), AT(label, created_gen),
-          AT(label, exec_slot), AT(label, exec_gen)});
+          AT(label, exec_slot), AT(label, exec_gen), AT(label, opens_peer), AT(label, pad2)});
   Expect("domain_state", sizeof(domain_state),
-         {AT(domain_state, mode), AT(domain_state, pad), AT(domain_state, act_seq),
+         {AT(domain_state, mode), AT(domain_state, judges_reads), AT(domain_state, tasks), AT(domain_state, act_seq),
           AT(domain_state, deny_seq), AT(domain_state, unrecorded), AT(domain_state, denials),
           AT(domain_state, would_deny)});
   Expect("gate_settings", sizeof(gate_settings),
          {AT(gate_settings, next_object), AT(gate_settings, labels_lost),
           AT(gate_settings, scope_repairs), AT(gate_settings, release_cgroup),
-          AT(gate_settings, daemon_tgid), AT(gate_settings, guard_dev)});
+          AT(gate_settings, daemon_tgid), AT(gate_settings, guard_dev),
+          AT(gate_settings, judges_reads), AT(gate_settings, state_gid)});
 }
 
 TEST_F(Layout, Record) {
