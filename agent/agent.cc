@@ -65,6 +65,12 @@ policy::Canon ProofCanon() {
   return canon;
 }
 
+Judgement JudgementOf(const std::optional<policy::Canon>& canon) {
+  if (!canon) return {};
+  return {canon->mode == policy::Mode::kObserve ? MODE_OBSERVE : MODE_ENFORCE,
+          policy::NamesKind(*canon, policy::Kind::kRead)};
+}
+
 }  // namespace
 
 Agent::Agent(Pep& pep, ledger::Ledger& ledger, const Signer& signer, const Clock& clock, Host host,
@@ -205,11 +211,8 @@ Status Agent::TakeUpThisBoot() {
 }
 
 Status Agent::OpenDomain(const std::string& name, Domain& domain) {
-  const bool observes = domain.canon && domain.canon->mode == policy::Mode::kObserve;
   names_.SetDomain(domain.number, name, domain.canon_entry);
-  const bool reads = domain.canon && policy::NamesKind(*domain.canon, policy::Kind::kRead);
-  TRY(pep_.OpenDomain(domain.number, observes ? MODE_OBSERVE : MODE_ENFORCE,
-                      reads ? Reads::kJudged : Reads::kFree));
+  TRY(pep_.OpenDomain(domain.number, JudgementOf(domain.canon)));
   return drain_.Add(domain.number);
 }
 
@@ -556,8 +559,7 @@ void Agent::CheckGate() {
     if (at != domains_.end() && now && *now == id) expected.cgroups[id] = at->second.number;
   }
   for (const auto& [name, domain] : domains_)
-    expected.modes[domain.number] =
-        domain.canon && domain.canon->mode == policy::Mode::kObserve ? MODE_OBSERVE : MODE_ENFORCE;
+    expected.judgements[domain.number] = JudgementOf(domain.canon);
   expected.receipts = receipts_.CompareWithGate();
   for (const std::uint64_t id : watch_.Check(expected))
     Report("govern again", GovernRunning(attached_.at(id).cgroup, id, expected.cgroups.at(id)));

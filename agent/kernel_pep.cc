@@ -324,7 +324,7 @@ class KernelPep final : public Pep {
     return parts;
   }
 
-  Status OpenDomain(std::uint32_t domain, domain_mode mode, Reads reads) override {
+  Status OpenDomain(std::uint32_t domain, Judgement judgement) override {
     if (!rings_.contains(domain)) {
       const std::string pin = fmt::format("{}/rings/{}", dir_, domain);
       Fd fd;
@@ -348,13 +348,13 @@ class KernelPep final : public Pep {
       Ring mapped = TRY(Ring::Map(ring_fd, kRingBytes));
       rings_.emplace(domain, OpenRing{std::move(fd), std::move(mapped), std::to_string(info.id)});
     }
-    const __u32 judges_reads = reads == Reads::kJudged ? 1 : 0;
+    const __u32 judges_reads = judgement.reads ? 1 : 0;
     __u32 some = judges_reads;
     for (std::uint32_t other = 1; other < MAX_DOMAINS; ++other)
       if (other != domain) some |= domains_[other].judges_reads;
     __atomic_store_n(&domains_[domain].judges_reads, judges_reads, __ATOMIC_SEQ_CST);
     __atomic_store_n(&settings_[0].judges_reads, some, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&domains_[domain].mode, mode, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&domains_[domain].mode, judgement.mode, __ATOMIC_SEQ_CST);
     return {};
   }
 

@@ -25,7 +25,12 @@ struct SlotUse {
   std::uint64_t checked = 0;
 };
 
-enum class Reads { kFree, kJudged };
+// How a domain is judged.
+struct Judgement {
+  domain_mode mode = MODE_ENFORCE;
+  bool reads = false;  // reading, too
+  bool operator==(const Judgement&) const = default;
+};
 
 class Pep {
  public:
@@ -68,9 +73,8 @@ class Pep {
   // cgroups are governed from birth on. kInvalid: too deep or too long to name.
   virtual Status NameCgroups(const std::map<std::string, std::uint32_t>& domains) = 0;
 
-  // Domains. OpenDomain makes the ring if there is none and sets the mode and
-  // whether reading is judged.
-  virtual Status OpenDomain(std::uint32_t domain, domain_mode mode, Reads reads) = 0;
+  // Domains. OpenDomain makes the ring if there is none and sets how to judge.
+  virtual Status OpenDomain(std::uint32_t domain, Judgement judgement) = 0;
   virtual domain_state ReadDomain(std::uint32_t domain) const = 0;
   virtual Ring& ring(std::uint32_t domain) = 0;            // of an open domain
   virtual std::string ring_id(std::uint32_t domain) const = 0;  // tells rings of one boot apart

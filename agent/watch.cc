@@ -80,10 +80,11 @@ std::vector<std::uint64_t> Watch::Check(const Expected& expected) {
                      at == governed->end() ? "was taken out" : "was given to another domain"));
     lost.push_back(id);
   }
-  for (const auto& [domain, mode] : expected.modes) {
-    if (pep_.ReadDomain(domain).mode == mode) continue;
+  for (const auto& [domain, judgement] : expected.judgements) {
+    const domain_state state = pep_.ReadDomain(domain);
+    if (state.mode == judgement.mode && (state.judges_reads != 0) == judgement.reads) continue;
     Note(fmt::format("mode of domain {}: was changed; set right", domain));
-    if (const Status set = pep_.OpenDomain(domain, mode); !set)
+    if (const Status set = pep_.OpenDomain(domain, judgement); !set)
       std::fprintf(stderr, "mode of domain %u: %s\n", domain, set.error().message.c_str());
   }
   for (const std::string& difference : expected.receipts) Note(difference);

@@ -33,7 +33,7 @@ class Watch {
   // What the tables must hold, as the agent knows it.
   struct Expected {
     std::map<std::uint64_t, std::uint32_t> cgroups;  // id → domain, of those that exist
-    std::map<std::uint32_t, domain_mode> modes;
+    std::map<std::uint32_t, Judgement> judgements;
     std::vector<std::string> receipts;               // differences that the caller found
   };
   // Looks; ids of cgroups that were not governed any more, and are to be again.

@@ -106,10 +106,10 @@ class FakePep final : public Pep {
   }
   Result<std::map<std::string, std::string>> Inspect() override { return kernel_.parts; }
   bool CheckSettings() override { return std::exchange(kernel_.settings_right, true); }
-  Status OpenDomain(std::uint32_t domain, domain_mode mode, Reads reads) override {
+  Status OpenDomain(std::uint32_t domain, Judgement judgement) override {
     if (!kernel_.rings.contains(domain)) kernel_.rings[domain] = std::make_unique<FakeRing>();
-    kernel_.domains[domain].mode = mode;
-    kernel_.domains[domain].judges_reads = reads == Reads::kJudged ? 1 : 0;
+    kernel_.domains[domain].mode = judgement.mode;
+    kernel_.domains[domain].judges_reads = judgement.reads ? 1 : 0;
     return {};
   }
   domain_state ReadDomain(std::uint32_t domain) const override { return kernel_.domains.at(domain); }

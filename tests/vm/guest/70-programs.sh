@@ -30,6 +30,7 @@ ok "nginx is refused" not governed nginx -p /srv/t/work -e stderr -c nginx.conf 
 
 issue --rule t.write --object /srv/t/work >/dev/null
 issue --rule t.net >/dev/null
+issue --rule t.bind --object tcp:127.0.0.1:7080 >/dev/null
 before=$(denials)
 ok "bash" test "$(governed bash -c 'x=$(echo hi | tr h H); echo "$x"; for i in 1 2 3; do :; done')" = Hi
 ok "python3" test "$(governed python3 -B -c 'import json, ssl, sqlite3, subprocess, ctypes; print(subprocess.check_output(["echo", "ok"]).decode().strip())')" = ok
