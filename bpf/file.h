@@ -184,7 +184,7 @@ static __always_inline int open_device(struct act *act, struct label *label, str
 	return write_class(act, class, dentry);
 }
 
-/* Reading a regular file, in a domain that asks for it. An opening, or a
+/* Reading a file or a named pipe, in a domain that asks for it. An opening, or a
  * descriptor from elsewhere at its first use, takes one use. */
 static __always_inline int read_judged(struct act *act, struct file *file, struct dentry *dentry)
 {
@@ -249,10 +249,10 @@ static __always_inline int file_opens(struct file *file)
 			return deny(&act, dentry);
 		}
 		/* Taking messages out of a queue changes it. */
-		if ((type == S_IFIFO && inode->i_sb->s_magic != PIPEFS_MAGIC) ||
-		    inode->i_sb->s_magic == MQUEUE_MAGIC)
-			return type == S_IFDIR ? 0 : open_under_receipt(&act, file, dentry);
-		if (type != S_IFREG || (file->f_flags & FMODE_EXEC) || !some_domain_judges_reads())
+		if (type == S_IFREG && inode->i_sb->s_magic == MQUEUE_MAGIC)
+			return open_under_receipt(&act, file, dentry);
+		if ((type != S_IFREG && type != S_IFIFO) || (file->f_flags & FMODE_EXEC) ||
+		    !some_domain_judges_reads())
 			return 0;
 		return read_judged(&act, file, dentry);
 	}
@@ -277,8 +277,12 @@ static __always_inline int file_reads(struct file *file)
 	struct act act = {.op = OP_READ, .gate.kind = KIND_READ};
 	struct label *label;
 	enum scope scope;
+	__u32 type;
 
-	if (!some_domain_judges_reads() || (file->f_inode->i_mode & S_IFMT) != S_IFREG)
+	if (!some_domain_judges_reads())
+		return 0;
+	type = file->f_inode->i_mode & S_IFMT;
+	if (type != S_IFREG && type != S_IFIFO)
 		return 0;
 	scope = subject(&act, &label);
 	if (scope == UNGOVERNED)
