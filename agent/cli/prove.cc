@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -27,7 +28,11 @@
 namespace proofgate::cli {
 namespace {
 
-constexpr std::array<const char*, 5> kKinds = {"exec", "load", "write", "connect", "never"};
+// The kinds that every domain judges; read is for those that ask for it.
+constexpr std::array<const char*, 8> kKinds = {"exec", "load",   "write",      "connect",
+                                               "bind", "signal", "capability", "never"};
+
+volatile std::sig_atomic_t signals_seen = 0;
 
 // The child may not even write to a pipe: it answers through shared memory.
 struct Answers {
@@ -73,8 +78,15 @@ int TryExec(const Stage& stage, Answers* answers) {
   answers->error[3] = sock < 0 ? errno
                                : ErrorOf(connect(sock, reinterpret_cast<const sockaddr*>(&stage.listener),
                                                  sizeof(stage.listener)));
+  const int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in any{};
+  any.sin_family = AF_INET;
+  answers->error[4] =
+      server < 0 ? errno : ErrorOf(bind(server, reinterpret_cast<const sockaddr*>(&any), sizeof(any)));
+  answers->error[5] = ErrorOf(kill(getppid(), SIGURG));
+  answers->error[6] = ErrorOf(chroot("/"));
   bpf_attr attributes{};
-  answers->error[4] = ErrorOf(syscall(SYS_bpf, BPF_PROG_GET_NEXT_ID, &attributes, sizeof(attributes)));
+  answers->error[7] = ErrorOf(syscall(SYS_bpf, BPF_PROG_GET_NEXT_ID, &attributes, sizeof(attributes)));
   _exit(0);
 }
 
@@ -122,6 +134,7 @@ int Prove(const Options& options) {
       mmap(nullptr, sizeof(Answers), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   if (answers == MAP_FAILED) return Complain(Error{Code::kIo, "mmap"}, options.json);
   answers->error.fill(-1);
+  std::signal(SIGURG, [](int) { signals_seen = 1; });
   std::fflush(nullptr);
   const pid_t child = fork();
   if (child < 0) return Complain(Error{Code::kIo, "fork"}, options.json);
@@ -144,10 +157,11 @@ int Prove(const Options& options) {
       entries.try_emplace(json::GetString(entry->body, "kind").value_or(""), index);
   }
   const bool connected = accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC) >= 0;
-  // A load and bpf() have no effect but their success.
+  // The others have no effect but their success.
   const std::array<bool, kKinds.size()> effect = {
       access(stage->marker.c_str(), F_OK) == 0, answers->error[1] == 0,
-      access(stage->victim.c_str(), F_OK) == 0, connected, answers->error[4] == 0};
+      access(stage->victim.c_str(), F_OK) == 0, connected, answers->error[4] == 0,
+      signals_seen != 0, answers->error[6] == 0, answers->error[7] == 0};
   const std::uint64_t counted = DenialsIn(after.result) - DenialsIn(before.result);
   std::error_code ignored;
   std::filesystem::remove_all(stage->dir, ignored);
@@ -164,7 +178,7 @@ int Prove(const Options& options) {
     if (entry != entries.end()) row["entry"] = json::Integer(entry->second);
     rows.push_back(std::move(row));
     if (!options.json)
-      fmt::print("{:7} {:8} {}, {}, {}\n", proved ? "ok" : "WRONG", kKinds[i],
+      fmt::print("{:7} {:10} {}, {}, {}\n", proved ? "ok" : "WRONG", kKinds[i],
                  error < 0 ? "not tried" : error == 0 ? "NOT refused" : std::strerror(error),
                  effect[i] ? "WITH AN EFFECT" : "no effect",
                  entry == entries.end() ? "NO ENTRY" : fmt::format("entry {}", entry->second));
