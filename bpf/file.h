@@ -565,6 +565,9 @@ static __always_inline int file_arrives(struct file *file)
 		act.window_object = (__u64)inode;
 		return deny(&act, dentry);
 	}
+	/* Sending through a message queue asks nobody. */
+	if (inode->i_sb->s_magic == MQUEUE_MAGIC)
+		return open_under_receipt(&act, file, dentry);
 	if ((inode->i_mode & S_IFMT) != S_IFIFO || !(file->f_mode & FMODE_WRITE))
 		return 0;
 	if (inode->i_sb->s_magic == PIPEFS_MAGIC)

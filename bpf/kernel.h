@@ -178,6 +178,10 @@ struct sockaddr {
 struct msghdr {
 	void *msg_name;
 	int msg_namelen;
+	union {
+		void *msg_control;
+	};
+	unsigned long msg_controllen;
 };
 
 struct kern_ipc_perm;
@@ -231,8 +235,14 @@ enum {
 	IPPROTO_TCP = 6,
 	IPPROTO_UDP = 17,
 	IPPROTO_IP = 0,
+	IPPROTO_IPV6 = 41,
 	IP_OPTIONS = 4,
+	IPV6_RTHDR = 57,
+	IPV6_2292RTHDR = 5,
+	IPV6_2292PKTOPTIONS = 6,
 	UDP_CORK = 1,
+	TCP_CORK = 3,
+	SOL_SOCKET = 1,
 	F_WRLCK = 1,
 	F_SETOWN = 8,
 	F_SETOWN_EX = 15,

@@ -228,6 +228,55 @@ static __always_inline int unix_through(struct act *act, struct sock *sk, struct
 	return act->slot ? bind_socket(act, file) : 0;
 }
 
+struct control {
+	__u64 length; /* of a cmsghdr with what follows */
+	__u32 level;
+	__u32 type;
+};
+
+enum { MAX_CONTROLS = 8 };
+
+/* Ancillary data of a send: what is known not to change where it goes. */
+static __always_inline int controls_are_harmless(struct msghdr *message)
+{
+	__u64 left = message->msg_controllen;
+	const void *at = message->msg_control;
+	struct control control;
+	__u32 i = 0;
+
+	if (left == 0)
+		return 1;
+	do {
+		if (left < sizeof(control))
+			return 1;
+		if (bpf_probe_read_kernel(&control, sizeof(control), at))
+			return 0;
+		if (control.length < sizeof(control) || control.length > left)
+			return 1; /* the kernel refuses it */
+		if (control.level == IPPROTO_IP) {
+			/* IP_TOS, IP_TTL, IP_PKTINFO */
+			if (control.type != 1 && control.type != 2 && control.type != 8)
+				return 0;
+		} else if (control.level == IPPROTO_IPV6) {
+			/* PKTINFO, HOPLIMIT, TCLASS, DONTFRAG, FLOWINFO, and two old ones */
+			if (control.type != 50 && control.type != 52 && control.type != 67 &&
+			    control.type != 62 && control.type != 11 && control.type != 2 &&
+			    control.type != 8)
+				return 0;
+		} else if (control.level != SOL_SOCKET && control.level != IPPROTO_UDP) {
+			return 0;
+		}
+		control.length = (control.length + 7) & ~7ull;
+		if (control.length >= left)
+			return 1;
+		left -= control.length;
+		at += control.length;
+		i++;
+		barrier_var(i);
+	} while (i < MAX_CONTROLS);
+	return 0;
+}
+
 /* A send through a socket. `message`: from socket_sendmsg, which counts; none:
  * from file_permission, which 6.1's sendfile and splice reach alone. */
 static __always_inline int net_through(struct act *act, struct socket *socket, struct file *file,
@@ -258,6 +307,11 @@ static __always_inline int net_through(struct act *act, struct socket *socket, s
 	    (sk->sk_protocol != IPPROTO_TCP && sk->sk_protocol != IPPROTO_UDP)) {
 		act->code = GATE_FAMILY_REFUSED;
 		act->window_object = act->detail;
+		return deny(act, 0);
+	}
+	if (message && !controls_are_harmless(message)) {
+		act->code = GATE_NEVER_GOVERNED;
+		act->window_object = key;
 		return deny(act, 0);
 	}
 	if (message && message->msg_name && message->msg_namelen > 0 &&
@@ -451,24 +505,40 @@ static __always_inline int net_accept(struct socket *socket, struct socket *acce
 	return 0;
 }
 
-/* Options that send to somewhere else, or later, than what was judged: source
- * routes, and a corked datagram. */
-static __always_inline int net_option(int level, int option)
+/* Options that send to somewhere else than what was judged (source routes), or
+ * later (a cork that is drawn after the receipt ended). */
+static __always_inline int net_option(struct socket *socket, int level, int option)
 {
 	struct act act = {.op = OP_SOCKET_OPTION, .gate.kind = KIND_NEVER};
+	int is_route = (level == IPPROTO_IP && option == IP_OPTIONS) ||
+		       (level == IPPROTO_IPV6 &&
+			(option == IPV6_RTHDR || option == IPV6_2292RTHDR ||
+			 option == IPV6_2292PKTOPTIONS));
+	int is_cork = (level == IPPROTO_UDP && option == UDP_CORK) ||
+		      (level == IPPROTO_TCP && option == TCP_CORK);
+	struct opening *opening;
 	struct label *label;
 	enum scope scope;
+	__u64 key;
 
-	if (!(level == IPPROTO_IP && option == IP_OPTIONS) &&
-	    !(level == IPPROTO_UDP && option == UDP_CORK))
+	if (!is_route && !is_cork)
 		return 0;
 	scope = subject(&act, &label);
 	if (scope == UNGOVERNED)
 		return 0;
-	if (scope == GOVERNED)
-		act.code = GATE_NEVER_GOVERNED;
 	act.detail = ((__u32)level << 16) | (__u32)option;
 	act.window_object = act.detail;
+	if (scope == GOVERNED) {
+		if (is_cork) {
+			act.gate.kind = KIND_CONNECT;
+			key = (__u64)socket->file;
+			opening = bpf_map_lookup_elem(&openings, &key);
+			if (opening ? !!opening_holds(&act, opening) : level == IPPROTO_TCP)
+				return 0;
+		}
+		if (act.code == GATE_OK)
+			act.code = GATE_NEVER_GOVERNED;
+	}
 	return deny(&act, 0);
 }
 

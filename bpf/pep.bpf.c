@@ -142,6 +142,12 @@ int BPF_PROG(pep_mmap_file, struct file *file, unsigned long reqprot, unsigned l
 		denied = load_file(OP_MAP_EXEC, file);
 		if (denied)
 			return denied;
+		/* Writable and private: what runs is what is written over it. */
+		if ((prot & PROT_WRITE) && (flags & MAP_TYPE) != MAP_SHARED) {
+			denied = load_anonymous(OP_MAP_EXEC);
+			if (denied)
+				return denied;
+		}
 	}
 	if ((prot & PROT_WRITE) && (flags & MAP_SHARED) && (file->f_mode & FMODE_WRITE))
 		return write_map(file);
@@ -163,7 +169,7 @@ int BPF_PROG(pep_mprotect, struct vm_area_struct *vma, unsigned long reqprot, un
 	if (!file)
 		return prot & PROT_EXEC ? load_anonymous(OP_PROTECT_EXEC) : 0;
 	if (prot & PROT_EXEC) {
-		if (vma->anon_vma)
+		if (vma->anon_vma || ((prot & PROT_WRITE) && !(vma->vm_flags & VM_SHARED)))
 			denied = load_anonymous(OP_PROTECT_EXEC);
 		else
 			denied = load_file(OP_PROTECT_EXEC, file);
@@ -365,7 +371,7 @@ int BPF_PROG(pep_sendmsg, struct socket *socket, struct msghdr *message, int siz
 SEC("lsm/socket_setsockopt")
 int BPF_PROG(pep_setsockopt, struct socket *socket, int level, int option, int ret)
 {
-	return ret ? ret : net_option(level, option);
+	return ret ? ret : net_option(socket, level, option);
 }
 
 /* bind */
@@ -436,7 +442,7 @@ SEC("lsm/sb_mount")
 int BPF_PROG(pep_mount, const char *dev, struct path *path, const char *type, unsigned long flags,
 	     void *data, int ret)
 {
-	return ret ? ret : never(OP_MOUNT, (__u32)flags);
+	return ret ? ret : mount_at(path, (__u32)flags);
 }
 
 SEC("lsm/sb_umount")
@@ -448,7 +454,7 @@ int BPF_PROG(pep_umount, struct vfsmount *mount, int flags, int ret)
 SEC("lsm/move_mount")
 int BPF_PROG(pep_move_mount, struct path *from, struct path *to, int ret)
 {
-	return ret ? ret : never(OP_MOUNT, 0);
+	return ret ? ret : mount_at(to, 0);
 }
 
 SEC("lsm/sb_remount")

@@ -253,6 +253,17 @@ static __always_inline int is_guarded(struct super_block *sb)
 	       state->daemon_tgid != (__u32)(bpf_get_current_pid_tgid() >> 32);
 }
 
+/* Mounting over our pins would hide them: refused to every task, too. */
+static __always_inline int mount_at(struct path *path, __u32 detail)
+{
+	struct dentry *dentry = path->dentry;
+	struct inode *inode = dentry->d_inode;
+
+	if (PRESENT(inode) && is_guarded(inode->i_sb))
+		return refuse();
+	return never(OP_MOUNT, detail);
+}
+
 static __always_inline int unmount(struct vfsmount *mount)
 {
 	if (is_guarded(mount->mnt_sb))
