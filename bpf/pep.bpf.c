@@ -469,12 +469,6 @@ int BPF_PROG(pep_pivot_root, const struct path *old, const struct path *new, int
 	return ret ? ret : never(OP_ROOT, 0);
 }
 
-SEC("lsm/path_chroot")
-int BPF_PROG(pep_chroot, const struct path *path, int ret)
-{
-	return ret ? ret : never(OP_ROOT, 0);
-}
-
 SEC("lsm/userns_create")
 int BPF_PROG(pep_userns, const struct cred *cred, int ret)
 {
