@@ -279,7 +279,7 @@ static __always_inline int file_reads(struct file *file)
 	enum scope scope;
 	__u32 type;
 
-	if (!some_domain_judges_reads())
+	if (!some_domain_judges_reads() || (file->f_flags & FMODE_EXEC))
 		return 0;
 	type = file->f_inode->i_mode & S_IFMT;
 	if (type != S_IFREG && type != S_IFIFO)
@@ -398,40 +398,37 @@ static __always_inline enum ioctl_class ioctl_class(__u32 type, __u32 major, __u
 		case 0x8927: /* SIOCGIFHWADDR */
 		case 0x8933: /* SIOCGIFINDEX */
 			return IOCTL_HARMLESS;
-		default:
-			return IOCTL_REFUSED;
 		}
-	if (type == S_IFCHR) {
-		if (major != 4 && major != 5 && (major < 136 || major > 143))
-			return IOCTL_REFUSED;
-		/* TCGETS … TIOCSPGRP, TIOCOUTQ; not TIOCSTI (0x5412) */
-		if (command >= 0x5401 && command <= 0x5411)
-			return IOCTL_HARMLESS;
-		switch (command) {
-		case 0x5413: /* TIOCGWINSZ */
-		case 0x5414: /* TIOCSWINSZ */
-		case 0x5415: /* TIOCMGET */
-		case 0x5419: /* TIOCGSOFTCAR */
-		case 0x5420: /* TIOCPKT */
-		case 0x5422: /* TIOCNOTTY */
-		case 0x5424: /* TIOCGETD */
-		case 0x5425: /* TCSBRKP */
-		case 0x5429: /* TIOCGSID */
-		case 0x802c542a: /* TCGETS2 */
-		case 0x402c542b: /* TCSETS2 */
-		case 0x402c542c: /* TCSETSW2 */
-		case 0x402c542d: /* TCSETSF2 */
-		case 0x80045430: /* TIOCGPTN */
-		case 0x40045431: /* TIOCSPTLCK */
-		case 0x80045438: /* TIOCGPKT */
-		case 0x80045439: /* TIOCGPTLCK */
-		case 0x80045440: /* TIOCGEXCL */
-			return IOCTL_HARMLESS;
-		case 0x5441: /* TIOCGPTPEER */
-			return IOCTL_PEER;
-		default:
-			return IOCTL_REFUSED;
-		}
+	if (type == S_IFCHR && major != 1 && major != 4 && major != 5 &&
+	    (major < 136 || major > 143))
+		return IOCTL_REFUSED;
+	/* What programs ask of any descriptor, to see whether it is a terminal.
+	 * TCGETS … TIOCSPGRP, TIOCOUTQ; not TIOCSTI (0x5412) */
+	if (command >= 0x5401 && command <= 0x5411)
+		return IOCTL_HARMLESS;
+	switch (command) {
+	case 0x5413: /* TIOCGWINSZ */
+	case 0x5414: /* TIOCSWINSZ */
+	case 0x5415: /* TIOCMGET */
+	case 0x5419: /* TIOCGSOFTCAR */
+	case 0x5420: /* TIOCPKT */
+	case 0x5422: /* TIOCNOTTY */
+	case 0x5424: /* TIOCGETD */
+	case 0x5425: /* TCSBRKP */
+	case 0x5429: /* TIOCGSID */
+	case 0x802c542a: /* TCGETS2 */
+	case 0x402c542b: /* TCSETS2 */
+	case 0x402c542c: /* TCSETSW2 */
+	case 0x402c542d: /* TCSETSF2 */
+	case 0x80045430: /* TIOCGPTN */
+	case 0x40045431: /* TIOCSPTLCK */
+	case 0x80045438: /* TIOCGPKT */
+	case 0x80045439: /* TIOCGPTLCK */
+	case 0x80045440: /* TIOCGEXCL */
+	case 0x80045200: /* RNDGETENTCNT */
+		return IOCTL_HARMLESS;
+	case 0x5441: /* TIOCGPTPEER */
+		return IOCTL_PEER;
 	}
 	if (type == S_IFREG || type == S_IFDIR)
 		switch (command) {

@@ -133,11 +133,12 @@ int BPF_PROG(pep_mmap_file, struct file *file, unsigned long reqprot, unsigned l
 
 	if (ret)
 		return ret;
-	if (!(prot & (PROT_EXEC | PROT_WRITE)))
-		return 0;
 	/* Anonymous memory has no file; an open file has a mode. */
 	if (!PRESENT(file) || !file->f_mode)
 		return prot & PROT_EXEC ? load_anonymous(OP_MAP_EXEC) : 0;
+	denied = file_reads(file);
+	if (denied)
+		return denied;
 	if (prot & PROT_EXEC) {
 		denied = load_file(OP_MAP_EXEC, file);
 		if (denied)
