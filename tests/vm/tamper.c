@@ -94,7 +94,9 @@ static int each_key(const char *name, int command)
 
 	for (number = 0; number < info.max_entries; number++) {
 		make_key(name, key, info.key_size, number);
-		if (element(command, map, key, value) && command == BPF_MAP_UPDATE_ELEM)
+		/* The kernel refuses to delete with a value. */
+		if (element(command, map, key, command == BPF_MAP_UPDATE_ELEM ? value : NULL) &&
+		    command == BPF_MAP_UPDATE_ELEM)
 			break;
 	}
 	if (command == BPF_MAP_UPDATE_ELEM)
