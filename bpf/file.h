@@ -145,11 +145,16 @@ static __always_inline int is_own_terminal(__u32 major, __u32 minor, struct labe
 	struct signal_struct *signal = task->signal;
 	struct tty_struct *tty;
 	struct tty_driver *driver;
+	struct pt_regs *regs;
 
 	if (major == 5 && (minor == 0 || minor == 2)) /* /dev/tty, /dev/ptmx */
 		return 1;
-	if (label && label->opens_peer)
-		return 1;
+	/* Only inside the ioctl that asked for it. */
+	if (label && label->opens_peer) {
+		regs = (struct pt_regs *)bpf_task_pt_regs(task);
+		if (regs && (regs->orig_ax == 16 || regs->orig_ax == 54)) /* ioctl, 64 and 32 bits */
+			return 1;
+	}
 	if (!signal)
 		return 0;
 	tty = signal->tty;

@@ -103,6 +103,10 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+struct pt_regs {
+	unsigned long orig_ax;
+};
+
 struct tty_driver {
 	int major;
 	int minor_start;

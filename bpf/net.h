@@ -505,15 +505,29 @@ static __always_inline int net_accept(struct socket *socket, struct socket *acce
 	return 0;
 }
 
+/* Source routes, and memberships, which the kernel announces to a group of the
+ * caller's choice. The numbers are those of linux/in.h and linux/in6.h. */
+static __always_inline int sends_elsewhere(int level, int option)
+{
+	if (level == IPPROTO_IP)
+		return option == IP_OPTIONS || option == 35 /* ADD_MEMBERSHIP */ ||
+		       option == 39 /* ADD_SOURCE_MEMBERSHIP */ || option == 42 /* JOIN_GROUP */ ||
+		       option == 46 /* JOIN_SOURCE_GROUP */ || option == 48 /* MSFILTER */ ||
+		       option == 41 /* IP_MSFILTER */;
+	if (level == IPPROTO_IPV6)
+		return option == IPV6_RTHDR || option == IPV6_2292RTHDR ||
+		       option == IPV6_2292PKTOPTIONS || option == 20 /* JOIN_GROUP */ ||
+		       option == 27 /* JOIN_ANYCAST */ || option == 32 /* FLOWLABEL_MGR */ ||
+		       option == 42 || option == 46 || option == 48;
+	return 0;
+}
+
 /* Options that send to somewhere else than what was judged (source routes), or
  * later (a cork that is drawn after the receipt ended). */
 static __always_inline int net_option(struct socket *socket, int level, int option)
 {
 	struct act act = {.op = OP_SOCKET_OPTION, .gate.kind = KIND_NEVER};
-	int is_route = (level == IPPROTO_IP && option == IP_OPTIONS) ||
-		       (level == IPPROTO_IPV6 &&
-			(option == IPV6_RTHDR || option == IPV6_2292RTHDR ||
-			 option == IPV6_2292PKTOPTIONS));
+	int is_route = sends_elsewhere(level, option);
 	int is_cork = (level == IPPROTO_UDP && option == UDP_CORK) ||
 		      (level == IPPROTO_TCP && option == TCP_CORK);
 	struct opening *opening;
