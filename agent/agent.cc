@@ -285,7 +285,7 @@ Result<json::Object> Agent::ApplyCanon(const std::string& text, const std::strin
     json::Object body{{"domain", canon.domain}, {"canon", model},
                       {"digest", Hex(Sha256(json::Encode(model)))},
                       {"source_digest", Hex(Sha256(text))}, {"file", json::Bytes(file)}};
-    records.push_back({"CANON", std::move(body), "canon_entry/" + canon.domain});
+    records.push_back({"CANON", std::move(body), "canon_entry/" + canon.domain, ledger::Authority::kGives});
   }
   for (const auto& [name, domain] : domains_) {
     const bool stays = std::any_of(parsed.canons.begin(), parsed.canons.end(),
@@ -643,6 +643,7 @@ Result<json::Object> Agent::Describe() const {
   result["ledger"] = json::Object{{"origin", ledger_.origin()}, {"size", json::Integer(head.size)},
                                   {"root", Hex(head.root)},
                                   {"witnesses", DescribeWitnesses(ledger_, kWitnessPolicy)},
+                                  {"disk_full", ledger_.is_disk_full()},
                                   {"rollback_noticed_by", "the anchor file; a rollback of the whole disk cannot be noticed on this host alone, "
                                                           "but by whoever holds a later checkpoint (ledger witness-request)"}};
   json::Array domains;

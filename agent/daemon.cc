@@ -23,6 +23,8 @@
 namespace proofgate::agent {
 namespace {
 
+constexpr std::uint64_t kBallastBytes = 64 << 20;
+
 constexpr const char* kUsage =
     "Usage: proofgated\n"
     "Runs the Proofgate daemon in the foreground; systemd starts it as proofgate.service.\n"
@@ -68,6 +70,7 @@ Status Run() {
   NotifyStatus("opening the ledger");
   auto store = TRY(ledger::OpenRocksStore(ledger::StorePath(kLedgerDir), ledger::StoreAccess::kWrite));
   const auto ledger = TRY(ledger::Ledger::Open(kLedgerDir, std::move(store), *signer, clock));
+  TRY(ledger->KeepBallast(kBallastBytes));
   NotifyStatus("loading the gate");
   const auto pep = TRY(OpenKernelPep(kBpfDir, std::move(stored), state_group));
   Host host;

@@ -160,7 +160,7 @@ Result<Receipts::Issued> Receipts::Install(Receipt body, std::uint32_t number,
   ledger::Meta meta;
   meta[SlotKey(slot)] = RowOf(live);
   meta["sequence"] = fmt::format("{}:{}", host_.boot_id, sequence_);
-  const ledger::Position position = TRY(ledger_.Append({{"ISSUE", std::move(record)}}, std::move(meta)));
+  const ledger::Position position = TRY(ledger_.Append({{"ISSUE", std::move(record), "", ledger::Authority::kGives}}, std::move(meta)));
 
   receipt_slot kernel{};
   kernel.state = SLOT_FREE;
@@ -283,7 +283,7 @@ Status Receipts::KeepStanding(const policy::Canon& canon, std::uint32_t number,
     ledger::Meta meta;
     meta[SlotKey(live.slot)] = RowOf(renewed_row);
     meta["sequence"] = fmt::format("{}:{}", host_.boot_id, sequence_);
-    TRY(ledger_.Append({{"RENEW", std::move(record)}}, std::move(meta)));
+    TRY(ledger_.Append({{"RENEW", std::move(record), "", ledger::Authority::kGives}}, std::move(meta)));
     TRY(grants_.Place(live.slot, live.gen, resolved.places));
     live.targets = std::move(resolved.targets);
     live.expires_boot_ns = body.expires_boot_ns;

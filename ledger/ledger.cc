@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <chrono>
@@ -325,6 +326,20 @@ Result<std::string> Ledger::Checkpoint() {
   return note;
 }
 
+Status Ledger::KeepBallast(std::uint64_t bytes, FreeSpace free_space) {
+  auto ballast = std::make_unique<Ballast>(dir_, bytes, std::move(free_space));
+  const std::lock_guard lock(mutex_);
+  if (ballast_) return Fail(Code::kInvalid, "ledger " + dir_ + ": keeps a ballast already");
+  disk_full_ = ballast->IsFull();
+  ballast_ = std::move(ballast);
+  return {};
+}
+
+bool Ledger::is_disk_full() const {
+  const std::lock_guard lock(mutex_);
+  return disk_full_;
+}
+
 Status Ledger::Backup(const std::string& dir) {
   std::error_code error;
   if (!std::filesystem::create_directory(dir, error)) return Fail(Code::kInvalid, dir + ": " + (error ? error.message() : "exists"));
@@ -373,10 +388,13 @@ void Ledger::Sequence() {
 void Ledger::CommitGroup(std::vector<Request> group) {
   Head before;
   Status halted;
+  bool disk_full = false;
   {
     const std::lock_guard lock(mutex_);
     before = head_;
     halted = halted_;
+    if (ballast_) disk_full_ = ballast_->IsFull();
+    disk_full = disk_full_;
   }
   BatchBuilder builder(*store_, before.size);
   Batch& batch = builder.batch;
@@ -384,6 +402,12 @@ void Ledger::CommitGroup(std::vector<Request> group) {
   for (Request& request : group) {
     if (!halted) {
       request.done(tl::unexpected(halted.error()));
+      continue;
+    }
+    const bool gives = std::any_of(request.records.begin(), request.records.end(),
+                                   [](const Record& record) { return record.authority == Authority::kGives; });
+    if (disk_full && gives) {
+      request.done(Fail(Code::kBusy, "ledger: DISK_FULL: nothing new is authorised until there is room"));
       continue;
     }
     const std::uint64_t first = builder.next();

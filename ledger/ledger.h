@@ -32,6 +32,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/signature.h"
+#include "ledger/ballast.h"
 #include "ledger/store.h"
 
 namespace proofgate::ledger {
@@ -39,10 +40,15 @@ namespace proofgate::ledger {
 inline constexpr std::size_t kMaxLeafBytes = 60'000;
 inline constexpr std::uint64_t kMaxEntriesABatch = 4096;
 
+// Does something become allowed once the record is durable? Then a full disk
+// refuses it; see ballast.h.
+enum class Authority { kNone, kGives };
+
 struct Record {
   std::string kind;  // "ACT", "DENY", …: docs/format/ledger.md
   json::Object body;
   std::string index_key = {};  // Meta key that gets this record's index, in the same batch
+  Authority authority = Authority::kNone;
 };
 
 struct Position {
@@ -88,13 +94,18 @@ class Ledger {
   Ledger& operator=(const Ledger&) = delete;
 
   // All or none; returns once they survive power loss. `meta` goes into the
-  // same batch. kInvalid: a record is too large, nothing was written.
+  // same batch. kInvalid: a record is too large, nothing was written. kBusy with
+  // DISK_FULL: one gives authority and the disk is full, nothing was written.
   Result<Position> Append(std::vector<Record> records, Meta meta = {});
   // The same without waiting; `done` runs on the sequencer's thread.
   void AppendAsync(std::vector<Record> records, Meta meta, Done done);
 
   // The same for what ledger/ itself keeps beside the entries; not under "user/".
   Result<Position> AppendWithState(std::vector<Record> records, Meta state);
+
+  // Keeps `bytes` of the disk back from now on: ballast.h. Call it once.
+  Status KeepBallast(std::uint64_t bytes, FreeSpace free_space = FreeBytes);
+  bool is_disk_full() const;
 
   Head head() const;
   Result<std::string> Entry(std::uint64_t index) const { return store_->ReadEntry(index); }
@@ -157,6 +168,8 @@ class Ledger {
   bool stop_ = false;
   Status halted_;    // why nothing more can be committed
   Figures figures_;
+  std::unique_ptr<Ballast> ballast_;  // the sequencer's, once it is set
+  bool disk_full_ = false;
   std::thread sequencer_;  // last: uses everything above
 };
 

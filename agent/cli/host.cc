@@ -135,6 +135,9 @@ int ShowStatus(const Options& options) {
   if (const json::Value* const ledger = result.Find("ledger")) {
     fmt::print("\nledger: {}, {} entries, root {}\n", text(*ledger, "origin"), number(*ledger, "size"), text(*ledger, "root"));
     fmt::print("a rollback is noticed by: {}\n", text(*ledger, "rollback_noticed_by"));
+    const json::Value* const full = ledger->Find("disk_full");
+    if (full != nullptr && *full == json::Value(true))
+      fmt::print("DISK FULL: nothing new is authorised; what is done is still recorded\n");
     if (const json::Value* const witnesses = ledger->Find("witnesses")) {
       const json::Value* const quorum = witnesses->Find("quorum");
       const json::Value* const names = witnesses->Find("cosignatures");
