@@ -81,6 +81,11 @@ Agent::Agent(Pep& pep, ledger::Ledger& ledger, const Signer& signer, const Clock
       clock_(clock),
       host_(host),
       receipts_(pep, ledger, signer, clock, names_, host),
+      sessions_(ledger, receipts_, clock,
+                [this](const std::string& name) -> Result<Sessions::Domain> {
+                  const Domain& domain = *TRY(FindRunningDomain(name));
+                  return Sessions::Domain{&*domain.canon, domain.number, domain.canon_entry};
+                }),
       drain_(pep, ledger, names_, host.boot_id),
       units_(units),
       watch_(pep, ledger) {}
@@ -186,6 +191,8 @@ Status Agent::TakeUpThisBoot() {
       domain.canon = std::move(canon);
     }
   }
+  for (const auto& [name, since] : TRY(ledger_.ScanMeta("stopped/")))
+    if (const auto domain = domains_.find(name); domain != domains_.end()) domain->second.stopped = true;
   for (const auto& [key, path] : TRY(ledger_.ScanMeta("program/")))
     names_.SetProgram(std::stoull(key), path);
   for (auto& [name, domain] : domains_) {
@@ -207,7 +214,8 @@ Status Agent::TakeUpThisBoot() {
   }
   std::map<std::string, std::uint32_t> numbers;
   for (const auto& [name, domain] : domains_) numbers[name] = domain.number;
-  return receipts_.Restore(numbers);
+  TRY(receipts_.Restore(numbers));
+  return sessions_.Restore();
 }
 
 Status Agent::OpenDomain(const std::string& name, Domain& domain) {
@@ -226,6 +234,13 @@ Result<Agent::Domain*> Agent::FindDomain(const std::string& name) {
               fmt::format("no domain '{}' in the canon in force ({})", policy::EscapeForPeople(name),
                           known.empty() ? "there is none; apply one with: proofgate canon apply FILE"
                                         : "there is: " + known));
+}
+
+Result<Agent::Domain*> Agent::FindRunningDomain(const std::string& name) {
+  Domain* const domain = TRY(FindDomain(name));
+  if (domain->stopped)
+    return Fail(Code::kDenied, "domain '" + name + "' is stopped; an operator resumes it with: proofgate resume --domain " + name);
+  return domain;
 }
 
 Result<std::uint32_t> Agent::NumberFor(const std::string& name, ledger::Meta& meta) {
@@ -394,7 +409,7 @@ Result<json::Object> Agent::Attach(const std::string& name, const std::string& c
       return json::Object{{"cgroup", json::Bytes(cgroup)}, {"changed", false}};
     return Fail(Code::kInvalid, cgroup + ": governed by domain '" + at->second.domain + "'; detach it first");
   }
-  TRY(receipts_.KeepStanding(*domain.canon, domain.number, domain.canon_entry));
+  if (!domain.stopped) TRY(receipts_.KeepStanding(*domain.canon, domain.number, domain.canon_entry));
   TRY(RecordAttach(name, cgroup, id, how));
   const Status governed = GovernRunning(cgroup, id, domain.number);
   if (!governed) {
@@ -407,7 +422,7 @@ Result<json::Object> Agent::Attach(const std::string& name, const std::string& c
 }
 
 Result<json::Object> Agent::FreshCgroup(const std::string& name, const std::string& how) {
-  Domain& domain = *TRY(FindDomain(name));
+  Domain& domain = *TRY(FindRunningDomain(name));
   TRY(receipts_.KeepStanding(*domain.canon, domain.number, domain.canon_entry));
   const std::string cgroup = fmt::format("{}/{}/{}-{}", kCgroupDir, name, how, next_run_++);
   TRY(MakeCgroup(cgroup));
@@ -570,7 +585,7 @@ void Agent::KeepStanding() {
     const bool attached = std::any_of(attached_.begin(), attached_.end(), [&name = name](const auto& entry) {
       return entry.second.domain == name;
     });
-    if (!attached || !domain.canon) continue;
+    if (!attached || !domain.canon || domain.stopped) continue;
     Report("standing receipts of " + name,
            receipts_.KeepStanding(*domain.canon, domain.number, domain.canon_entry));
   }
@@ -578,7 +593,7 @@ void Agent::KeepStanding() {
 
 Result<json::Object> Agent::Issue(const IssueRequest& asked,
                                   std::optional<Receipts::Refusal>& refusal) {
-  const Domain& domain = *TRY(FindDomain(asked.domain));
+  const Domain& domain = *TRY(FindRunningDomain(asked.domain));
   policy::Request request;
   request.rule = asked.rule;
   request.ttl_ns = asked.ttl_ns;
@@ -622,6 +637,83 @@ Result<json::Object> Agent::ListReceipts() const {
 
 Result<json::Object> Agent::Revoke(const std::string& id, const std::string& why) {
   return json::Object{{"id", TRY(receipts_.Revoke(id, why))}};
+}
+
+Result<json::Object> Agent::RevokeAll(const RevokeQuery& which, const std::string& why) {
+  const auto fits = [](const std::string& asked, const std::string& has) { return asked.empty() || asked == has; };
+  const std::uint64_t count = TRY(receipts_.RevokeWhere(
+      [&](const Receipts::Live& live) {
+        return fits(which.domain, live.receipt.domain) && fits(which.rule, live.receipt.rule) &&
+               fits(which.canon, live.receipt.canon) && fits(which.session, live.receipt.session);
+      },
+      why));
+  return json::Object{{"revoked", json::Integer(count)}};
+}
+
+Result<json::Object> Agent::StopDomain(const std::string& name, const std::string& why) {
+  Domain& domain = *TRY(FindDomain(name));
+  domain.stopped = true;  // first: nothing is renewed or issued from here on
+  RevokeQuery all;
+  all.domain = name;
+  json::Object result = TRY(RevokeAll(all, "the domain was stopped: " + why));
+  json::Object body{{"domain", name}, {"why", json::Bytes(why)}};
+  TRY(ledger_.Append({{"DOMAIN_STOP", std::move(body)}}, {{"stopped/" + name, FormatUtc(clock_.Utc())}}));
+  TRY(sessions_.AbortAll(name, "the domain was stopped: " + why));
+  result["domain"] = name;
+  return result;
+}
+
+Result<json::Object> Agent::ResumeDomain(const std::string& name) {
+  Domain& domain = *TRY(FindDomain(name));
+  if (!domain.stopped) return Fail(Code::kInvalid, "domain '" + name + "' is not stopped");
+  TRY(ledger_.Append({{"DOMAIN_RESUME", json::Object{{"domain", name}}}}, {{"stopped/" + name, ""}}));
+  domain.stopped = false;
+  KeepStanding();
+  return json::Object{{"domain", name}};
+}
+
+Result<json::Object> Agent::OpenSession(const std::string& domain, const std::string& principal,
+                                        std::uint64_t duration_ms, SessionCgroup cgroup) {
+  if (cgroup == SessionCgroup::kNone) return sessions_.Open(domain, principal, 0, duration_ms);
+  const json::Object fresh = TRY(FreshCgroup(domain, "session"));
+  const std::string path = fresh.at("cgroup").string();
+  const auto id = json::GetInteger(json::Value(fresh), "cgroup_id");
+  auto opened = sessions_.Open(domain, principal, id.value_or(0), duration_ms);
+  if (!opened) {
+    TRY(CloseRun(path));
+    return opened;
+  }
+  (*opened)["cgroup"] = path;
+  return opened;
+}
+
+Result<std::pair<std::string, std::string>> Agent::GovernedCgroup(std::uint64_t id) const {
+  const auto at = attached_.find(id);
+  if (at == attached_.end()) return Fail(Code::kNotFound, "not a governed cgroup");
+  return std::pair(at->second.domain, at->second.cgroup);
+}
+
+Result<json::Object> Agent::ListRights(const std::string& name) {
+  const Domain& domain = *TRY(FindDomain(name));
+  json::Array rules;
+  for (const policy::Rule& rule : domain.canon->rules) {
+    json::Array objects;
+    for (const policy::Object& object : rule.objects) objects.push_back(policy::ObjectJson(object));
+    json::Object one{{"rule", rule.id}, {"kind", policy::KindName(rule.kind)}, {"objects", std::move(objects)},
+                     {"effect", rule.effect == policy::Effect::kPermit ? "permit" : "forbid"}};
+    if (rule.effect == policy::Effect::kPermit) {
+      one["uses"] = json::Integer(rule.limits.uses);
+      one["ttl_ns"] = json::Integer(rule.limits.ttl_ns);
+      policy::AddTerms(rule.terms, one);
+    }
+    rules.emplace_back(std::move(one));
+  }
+  json::Object terms;
+  policy::AddTerms(domain.canon->terms, terms);
+  json::Object out{{"domain", name}, {"rules", std::move(rules)}, {"stopped", domain.stopped}};
+  for (const char* key : {"optr", "estimates", "budgets", "blast"})
+    if (const auto at = terms.find(key); at != terms.end()) out[key] = at->second;
+  return out;
 }
 
 std::string Agent::StatusLine() const {
@@ -726,6 +818,7 @@ void Agent::Tick() {
   if (now >= next_second_ns_) {
     next_second_ns_ = now + kSecondNs;
     receipts_.Settle();
+    sessions_.Tick();
     SweepRuns();
   }
   if (now >= next_renewal_ns_) {

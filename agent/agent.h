@@ -18,6 +18,7 @@
 #include "agent/names.h"
 #include "agent/pep.h"
 #include "agent/receipts.h"
+#include "agent/sessions.h"
 #include "agent/units.h"
 #include "agent/watch.h"
 #include "base/clock.h"
@@ -77,6 +78,29 @@ class Agent {
                              std::optional<Receipts::Refusal>& refusal);
   Result<json::Object> ListReceipts() const;
   Result<json::Object> Revoke(const std::string& id, const std::string& why);
+  // What is asked for, all together: of a domain, under a rule, under a canon
+  // (digest), for a session; empty: any. How many.
+  struct RevokeQuery {
+    std::string domain;
+    std::string rule;
+    std::string canon;
+    std::string session;
+  };
+  Result<json::Object> RevokeAll(const RevokeQuery& which, const std::string& why);
+  // Emergency stop: every receipt of the domain is dead at the next hook and
+  // none is issued until it is resumed. Its processes can only end.
+  Result<json::Object> StopDomain(const std::string& domain, const std::string& why);
+  Result<json::Object> ResumeDomain(const std::string& domain);
+
+  // A session, with a cgroup of its own below the domain's if asked for.
+  enum class SessionCgroup { kNone, kOwn };
+  Result<json::Object> OpenSession(const std::string& domain, const std::string& principal,
+                                   std::uint64_t duration_ms, SessionCgroup cgroup);
+  Sessions& sessions() { return sessions_; }
+  // The rules that a session's plan could use, in words and as JSON.
+  Result<json::Object> ListRights(const std::string& domain);
+  // Domain and path of the governed cgroup with this id; kNotFound.
+  Result<std::pair<std::string, std::string>> GovernedCgroup(std::uint64_t id) const;
 
   Result<json::Object> Describe() const;
   // Everything recorded so far is in the ledger when it returns.
@@ -99,6 +123,7 @@ class Agent {
     std::uint32_t number = 0;
     std::optional<policy::Canon> canon;  // none: no longer in the canon
     std::uint64_t canon_entry = 0;
+    bool stopped = false;
   };
 
   Agent(Pep& pep, ledger::Ledger& ledger, const Signer& signer, const Clock& clock, Host host,
@@ -107,6 +132,7 @@ class Agent {
   Status TakeUpThisBoot();
   Status RecordStart(bool took_up);
   Result<Domain*> FindDomain(const std::string& name);
+  Result<Domain*> FindRunningDomain(const std::string& name);  // kDenied: it is stopped
   Result<std::uint32_t> NumberFor(const std::string& name, ledger::Meta& meta);
   Status OpenDomain(const std::string& name, Domain& domain);
   Status RecordAttach(const std::string& domain, const std::string& cgroup, std::uint64_t id,
@@ -127,6 +153,7 @@ class Agent {
   const Host host_;
   Names names_;
   Receipts receipts_;
+  Sessions sessions_;
   Drain drain_;
   Units& units_;
   Watch watch_;

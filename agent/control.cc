@@ -13,68 +13,17 @@
 
 #include "agent/cgroup.h"
 #include "agent/ledger_admin.h"
+#include "agent/peer.h"
+#include "agent/session_methods.h"
 #include "base/json.h"
 #include "policy/trace.h"
 
 namespace proofgate::agent {
 namespace {
 
-constexpr std::size_t kMaxPeers = 128;
-// JSON-RPC 2.0 section 5.1; below: our own.
-constexpr int kParseError = -32700;
-constexpr int kInvalidRequest = -32600;
-constexpr int kNoSuchMethod = -32601;
-constexpr int kFailed = -32000;
-
-json::Value ErrorAnswer(const json::Value& id, int code, const std::string& message,
-                        json::Object data = {}) {
-  json::Object error{{"code", code}, {"message", json::Bytes(message)}, {"data", std::move(data)}};
-  return json::Object{{"jsonrpc", "2.0"}, {"id", id}, {"error", std::move(error)}};
-}
-
-// The parameters of one call. What is not asked for is an error.
-class Parameters {
- public:
-  explicit Parameters(const json::Value& params) : params_(params) {}
-
-  Result<std::string> Text(const char* name) {
-    known_.insert(name);
-    return json::GetBytes(params_, name);
-  }
-  Result<std::string> TextOr(const char* name, std::string otherwise) {
-    known_.insert(name);
-    if (params_.Find(name) == nullptr) return otherwise;
-    return json::GetBytes(params_, name);
-  }
-  Result<std::uint64_t> Number(const char* name) {
-    known_.insert(name);
-    return json::GetInteger(params_, name);
-  }
-  Result<std::optional<std::uint64_t>> NumberIfAny(const char* name) {
-    known_.insert(name);
-    if (params_.Find(name) == nullptr) return std::optional<std::uint64_t>();
-    return std::optional<std::uint64_t>(TRY(json::GetInteger(params_, name)));
-  }
-  Result<bool> Flag(const char* name) {
-    known_.insert(name);
-    const json::Value* const value = params_.Find(name);
-    if (value == nullptr) return false;
-    if (!value->is_bool()) return Fail(Code::kInvalid, std::string(name) + ": true or false expected");
-    return value->boolean();
-  }
-  // Call after all others.
-  Status Done() const {
-    if (!params_.is_object()) return Fail(Code::kInvalid, "params: an object expected");
-    for (const auto& [name, value] : params_.object())
-      if (!known_.contains(name)) return Fail(Code::kInvalid, "unknown parameter " + name);
-    return {};
-  }
-
- private:
-  const json::Value& params_;
-  std::set<std::string> known_;
-};
-
+constexpr std::size_t kMaxPeers = 192;        // of all doors; operators have what the others leave
+constexpr std::size_t kMaxPeersOfDoor = 64;   // governed processes, approvers
+constexpr std::size_t kMaxPeersOfOne = 8;     // one uid in one cgroup
 json::Object RefusalData(const Receipts::Refusal& refusal) {
   json::Array rules;
   for (const std::string& rule : refusal.decision.rules) rules.push_back(rule);
@@ -82,13 +31,6 @@ json::Object RefusalData(const Receipts::Refusal& refusal) {
           {"rules", std::move(rules)},
           {"entry", json::Integer(refusal.entry)}};
 }
-
-struct Call {
-  Agent& agent;
-  Parameters& params;
-  const std::string& principal;
-  json::Object& error_data;
-};
 
 Result<json::Object> ApplyCanon(Call& call) {
   const std::string text = TRY(call.params.Text("text"));
@@ -137,7 +79,7 @@ Result<json::Object> IssueReceipt(Call& call) {
   request.exe = TRY(call.params.TextOr("exe", ""));
   request.ttl_ns = TRY(call.params.NumberIfAny("ttl_ns"));
   request.uses = TRY(call.params.NumberIfAny("uses"));
-  request.principal = call.principal;
+  request.principal = call.caller.principal;
   TRY(call.params.Done());
   std::optional<Receipts::Refusal> refusal;
   auto issued = call.agent.Issue(request, refusal);
@@ -184,7 +126,7 @@ Result<json::Object> Retain(Call& call) {
   drop.below = TRY(call.params.Number("below"));
   drop.why = TRY(call.params.Text("why"));
   drop.archive_sha256 = TRY(call.params.TextOr("archive_sha256", ""));
-  drop.by = call.principal;
+  drop.by = call.caller.principal;
   TRY(call.params.Done());
   return RetainEntries(call.agent.ledger(), drop);
 }
@@ -195,7 +137,7 @@ Result<json::Object> PlaceHold(Call& call) {
   hold.from = TRY(call.params.Number("from"));
   hold.why = TRY(call.params.Text("why"));
   TRY(call.params.Done());
-  TRY(ledger::PlaceHold(call.agent.ledger(), hold, call.principal));
+  TRY(ledger::PlaceHold(call.agent.ledger(), hold, call.caller.principal));
   return json::Object{{"name", hold.name}};
 }
 
@@ -203,7 +145,7 @@ Result<json::Object> ReleaseHold(Call& call) {
   const std::string name = TRY(call.params.Text("name"));
   const std::string why = TRY(call.params.Text("why"));
   TRY(call.params.Done());
-  TRY(ledger::ReleaseHold(call.agent.ledger(), name, why, call.principal));
+  TRY(ledger::ReleaseHold(call.agent.ledger(), name, why, call.caller.principal));
   return json::Object{{"name", name}};
 }
 
@@ -211,7 +153,7 @@ Result<json::Object> Erase(Call& call) {
   const Digest commitment = TRY(ParseDigest(TRY(call.params.Text("commitment"))));
   const std::string why = TRY(call.params.Text("why"));
   TRY(call.params.Done());
-  TRY(ledger::EraseBlob(call.agent.ledger(), commitment, why, call.principal));
+  TRY(ledger::EraseBlob(call.agent.ledger(), commitment, why, call.caller.principal));
   return json::Object{{"commitment", Hex(commitment)}};
 }
 
@@ -239,64 +181,50 @@ Result<json::Object> WithText(Call& call, const char* name) {
   return (call.agent.*method)(text);
 }
 
-using Method = std::function<Result<json::Object>(Call&)>;
-const std::map<std::string, Method, std::less<>>& Methods() {
-  static const std::map<std::string, Method, std::less<>> methods = {
-      {"status", Plain<&Agent::Describe>},
-      {"flush", Plain<&Agent::Flush>},
-      {"counters", Plain<&Agent::Counters>},
-      {"canon.apply", ApplyCanon},
-      {"canon.show", Plain<&Agent::ShowCanon>},
-      {"attach", Attach},
-      {"detach", Detach},
-      {"run.open", [](Call& call) { return WithText<&Agent::OpenRun>(call, "domain"); }},
-      {"run.close", [](Call& call) { return WithText<&Agent::CloseRun>(call, "cgroup"); }},
-      {"prove.open", Plain<&Agent::OpenProof>},
-      {"receipt.issue", IssueReceipt},
-      {"receipt.list", Plain<&Agent::ListReceipts>},
-      {"receipt.revoke", RevokeReceipt},
-      {"ledger.checkpoint", Plain<&Agent::Checkpoint>},
-      {"ledger.entries", ReadEntries},
-      {"ledger.figures", Figures},
-      {"ledger.sign_export", SignManifest},
-      {"ledger.backup", BackUp},
-      {"ledger.retain", Retain},
-      {"ledger.hold", PlaceHold},
-      {"ledger.release", ReleaseHold},
-      {"ledger.erase", Erase},
-      {"ledger.keep_cosigned", KeepCosigned},
-  };
-  return methods;
+const MethodTable& Methods() {
+  static const MethodTable all = [] {
+    MethodTable methods = {
+        {"status", Plain<&Agent::Describe>},
+        {"flush", Plain<&Agent::Flush>},
+        {"counters", Plain<&Agent::Counters>},
+        {"canon.apply", ApplyCanon},
+        {"canon.show", Plain<&Agent::ShowCanon>},
+        {"attach", Attach},
+        {"detach", Detach},
+        {"run.open", [](Call& call) { return WithText<&Agent::OpenRun>(call, "domain"); }},
+        {"run.close", [](Call& call) { return WithText<&Agent::CloseRun>(call, "cgroup"); }},
+        {"prove.open", Plain<&Agent::OpenProof>},
+        {"receipt.issue", IssueReceipt},
+        {"receipt.list", Plain<&Agent::ListReceipts>},
+        {"receipt.revoke", RevokeReceipt},
+        {"ledger.checkpoint", Plain<&Agent::Checkpoint>},
+        {"ledger.entries", ReadEntries},
+        {"ledger.figures", Figures},
+        {"ledger.sign_export", SignManifest},
+        {"ledger.backup", BackUp},
+        {"ledger.retain", Retain},
+        {"ledger.hold", PlaceHold},
+        {"ledger.release", ReleaseHold},
+        {"ledger.erase", Erase},
+        {"ledger.keep_cosigned", KeepCosigned},
+    };
+    AddOperatorMethods(methods);
+    return methods;
+  }();
+  return all;
 }
 
 }  // namespace
 
 std::string Answer(Agent& agent, std::string_view message, const std::string& principal) {
-  const auto request = json::ParseLenient(message);
-  if (!request) return json::Encode(ErrorAnswer(0, kParseError, request.error().message));
-  const json::Value* const id_member = request->Find("id");
-  const json::Value id = id_member != nullptr && id_member->is_integer() ? *id_member : json::Value(0);
-  const auto version = json::GetString(*request, "jsonrpc");
-  const auto name = json::GetString(*request, "method");
-  if (!version || *version != "2.0" || !name || id_member == nullptr)
-    return json::Encode(ErrorAnswer(id, kInvalidRequest, "jsonrpc \"2.0\", id and method expected"));
-  const auto method = Methods().find(*name);
-  if (method == Methods().end())
-    return json::Encode(ErrorAnswer(id, kNoSuchMethod, "no method " + policy::EscapeForPeople(*name)));
-  const json::Value* const params_member = request->Find("params");
-  const json::Value params_value = params_member == nullptr ? json::Value() : *params_member;
-  Parameters params(params_value);
-  json::Object error_data;
-  Call call{agent, params, principal, error_data};
-  auto result = method->second(call);
-  if (!result) {
-    error_data["code"] = CodeName(result.error().code);
-    return json::Encode(ErrorAnswer(id, kFailed, result.error().message, std::move(error_data)));
-  }
-  return json::Encode(json::Object{{"jsonrpc", "2.0"}, {"id", id}, {"result", std::move(*result)}});
+  Caller caller;
+  caller.principal = principal;
+  return AnswerFrom(Methods(), agent, message, caller);
 }
 
-Result<std::unique_ptr<Control>> Control::Listen(const std::string& path, Agent& agent) {
+namespace {
+
+Result<Fd> ListenAt(const std::string& path, mode_t mask) {
   Fd listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!listener.is_open()) return FailErrno(errno, "socket");
   sockaddr_un address{};
@@ -304,49 +232,97 @@ Result<std::unique_ptr<Control>> Control::Listen(const std::string& path, Agent&
   if (path.size() >= sizeof(address.sun_path)) return Fail(Code::kInvalid, path + ": too long");
   std::memcpy(address.sun_path, path.data(), path.size());
   unlink(path.c_str());
-  const mode_t before = umask(0177);
+  const mode_t before = umask(mask);
   const int bound = bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
   const int error = errno;
   umask(before);
   if (bound != 0) return FailErrno(error, path);
-  if (listen(listener.get(), 16) != 0) return FailErrno(errno, path);
-  Fd epoll(epoll_create1(EPOLL_CLOEXEC));
-  if (!epoll.is_open()) return FailErrno(errno, "epoll");
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.fd = listener.get();
-  if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, listener.get(), &event) != 0)
-    return FailErrno(errno, "epoll");
-  return std::unique_ptr<Control>(new Control(std::move(epoll), std::move(listener), agent));
+  if (listen(listener.get(), 64) != 0) return FailErrno(errno, path);
+  return listener;
 }
 
-void Control::Accept() {
-  Fd fd(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!fd.is_open()) return;
-  ucred peer{};
-  socklen_t length = sizeof(peer);
-  if (getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 || peer.uid != 0) return;
-  if (peers_.size() >= kMaxPeers) return;
+}  // namespace
+
+Result<std::unique_ptr<Control>> Control::Listen(const std::string& path, Agent& agent) {
+  Fd epoll(epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll.is_open()) return FailErrno(errno, "epoll");
+  std::unique_ptr<Control> control(new Control(std::move(epoll), agent));
+  TRY(control->OpenDoor(Door::kOperators, path));
+  return control;
+}
+
+Status Control::OpenDoor(Door door, const std::string& path) {
+  // Who may connect is decided by uid and cgroup, and by the gate.
+  Fd listener = TRY(ListenAt(path, door == Door::kOperators ? 0177 : 0111));
+  TRY(Watch(listener.get()));
+  doors_[listener.get()] = {door, std::move(listener)};
+  return {};
+}
+
+Status Control::Watch(int fd) {
   epoll_event event{};
   event.events = EPOLLIN;
-  event.data.fd = fd.get();
-  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd.get(), &event) != 0) return;
+  event.data.fd = fd;
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) return FailErrno(errno, "epoll");
+  return {};
+}
+
+// Nothing a peer sends is looked at before it is known who it is; a peer that
+// this door is not for is gone before it has said a word.
+void Control::Accept(const OpenedDoor& at) {
+  Fd fd(accept4(at.listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!fd.is_open()) return;
+  const auto caller = IdentifyPeer(fd.get(), agent_);
+  if (!caller) return;
+  if (at.door == Door::kOperators && caller->uid != 0) return;
+  if ((at.door == Door::kGoverned) != !caller->domain.empty() && at.door != Door::kOperators) return;
+  MakeRoom(at.door, *caller);
   const int key = fd.get();
-  peers_[key].fd = std::move(fd);
+  if (peers_.size() >= kMaxPeers || !Watch(key)) return;
+  Peer& peer = peers_[key];
+  peer.fd = std::move(fd);
+  peer.door = at.door;
+  peer.caller = *caller;
+  peer.turn = ++turns_;
+}
+
+// A door's peers have a bound of their own, and of one caller's there is a
+// smaller one: who opens too many loses its own oldest.
+void Control::MakeRoom(Door door, const Caller& caller) {
+  if (door == Door::kOperators) return;
+  std::size_t of_door = 0;
+  std::size_t of_one = 0;
+  const Peer* oldest_of_one = nullptr;
+  const Peer* oldest = nullptr;
+  for (const auto& [key, peer] : peers_) {
+    if (peer.door != door) continue;
+    ++of_door;
+    if (oldest == nullptr || peer.turn < oldest->turn) oldest = &peer;
+    if (peer.caller.uid != caller.uid || peer.caller.cgroup_id != caller.cgroup_id) continue;
+    ++of_one;
+    if (oldest_of_one == nullptr || peer.turn < oldest_of_one->turn) oldest_of_one = &peer;
+  }
+  if (of_one >= kMaxPeersOfOne) peers_.erase(oldest_of_one->fd.get());
+  else if (of_door >= kMaxPeersOfDoor) peers_.erase(oldest->fd.get());
 }
 
 bool Control::Read(Peer& peer) {
+  const std::size_t most = peer.door == Door::kOperators ? kMaxMessageBytes : kMaxNarrowMessageBytes;
   std::array<char, 65536> buffer{};
   const ssize_t got = recv(peer.fd.get(), buffer.data(), buffer.size(), 0);
   if (got == 0) return false;
   if (got < 0) return errno == EAGAIN || errno == EINTR;
+  peer.turn = ++turns_;
   peer.in.append(buffer.data(), static_cast<std::size_t>(got));
   for (std::size_t end = 0; (end = peer.in.find('\n')) != std::string::npos;) {
     const std::string message = peer.in.substr(0, end);
     peer.in.erase(0, end + 1);
-    peer.out += Answer(agent_, message, "uid:0") + "\n";
+    const MethodTable& methods = peer.door == Door::kOperators  ? Methods()
+                                 : peer.door == Door::kGoverned ? GovernedMethods()
+                                                                : ApproverMethods();
+    peer.out += AnswerFrom(methods, agent_, message, peer.caller) + "\n";
   }
-  if (peer.in.size() > kMaxMessageBytes) return false;
+  if (peer.in.size() > most) return false;
   return Write(peer);
 }
 
@@ -367,10 +343,7 @@ bool Control::Write(Peer& peer) {
 
 Result<Control::Turn> Control::Serve(int stop_fd, int timeout_ms) {
   if (watched_stop_ != stop_fd) {
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.fd = stop_fd;
-    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, stop_fd, &event) != 0) return FailErrno(errno, "epoll");
+    TRY(Watch(stop_fd));
     watched_stop_ = stop_fd;
   }
   std::array<epoll_event, 32> events{};
@@ -379,8 +352,8 @@ Result<Control::Turn> Control::Serve(int stop_fd, int timeout_ms) {
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
     if (event.data.fd == stop_fd) return Turn::kStop;
-    if (event.data.fd == listener_.get()) {
-      Accept();
+    if (const auto door = doors_.find(event.data.fd); door != doors_.end()) {
+      Accept(door->second);
       continue;
     }
     const auto peer = peers_.find(event.data.fd);

@@ -1,5 +1,8 @@
-// Control: the daemon's local socket. JSON-RPC 2.0, one message a line, uid 0
-// peers only: docs/format/control.md. Main thread.
+// Control: the daemon's local sockets. JSON-RPC 2.0, one message a line:
+// docs/format/control.md. Main thread.
+//
+// Three doors: operators (uid 0), governed processes (what their own cgroup
+// allows) and approvers (by uid). A hostile peer harms only itself.
 
 #ifndef PROOFGATE_AGENT_CONTROL_H_
 #define PROOFGATE_AGENT_CONTROL_H_
@@ -10,20 +13,25 @@
 #include <string_view>
 
 #include "agent/agent.h"
+#include "agent/call.h"
 #include "base/fd.h"
 
 namespace proofgate::agent {
 
 inline constexpr std::size_t kMaxMessageBytes = 4u << 20;
+inline constexpr std::size_t kMaxNarrowMessageBytes = 3u << 20;  // of governed processes and approvers
 
-// One message in, its answer out (without the line feed). Never fails: what is
+// One message to the operators' door in, its answer out (without the line feed). Never fails: what is
 // wrong with the message is in the answer.
 std::string Answer(Agent& agent, std::string_view message, const std::string& principal);
 
 class Control {
  public:
-  // Listens at `path`, replacing what a dead daemon left there.
+  // Listens for operators at `path`, replacing what a dead daemon left there.
   static Result<std::unique_ptr<Control>> Listen(const std::string& path, Agent& agent);
+
+  enum class Door { kOperators, kGoverned, kApprovers };
+  Status OpenDoor(Door door, const std::string& path);
 
   // Serves whoever is ready; waits at most `timeout_ms`. kStop: `stop_fd` is
   // readable and nothing more was served.
@@ -33,20 +41,29 @@ class Control {
  private:
   struct Peer {
     Fd fd;
+    Door door = Door::kGoverned;
+    Caller caller;
+    std::uint64_t turn = 0;  // when it last said something
     std::string in;
     std::string out;
   };
-  Control(Fd epoll, Fd listener, Agent& agent)
-      : epoll_(std::move(epoll)), listener_(std::move(listener)), agent_(agent) {}
-  void Accept();
+  struct OpenedDoor {
+    Door door;
+    Fd listener;
+  };
+  Control(Fd epoll, Agent& agent) : epoll_(std::move(epoll)), agent_(agent) {}
+  Status Watch(int fd);
+  void Accept(const OpenedDoor& at);
+  void MakeRoom(Door door, const Caller& caller);
   bool Read(Peer& peer);   // whether the peer stays
   bool Write(Peer& peer);
 
   Fd epoll_;
-  Fd listener_;
   Agent& agent_;
   int watched_stop_ = -1;
+  std::map<int, OpenedDoor> doors_;
   std::map<int, Peer> peers_;
+  std::uint64_t turns_ = 0;
 };
 
 }  // namespace proofgate::agent

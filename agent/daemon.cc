@@ -79,6 +79,8 @@ Status Run() {
   SystemdUnits units;
   const auto agent = TRY(Agent::Start(*pep, *ledger, *signer, clock, std::move(host), units));
   const auto control = TRY(Control::Listen(kControlSocket, *agent));
+  TRY(control->OpenDoor(Control::Door::kGoverned, kSessionSocket));
+  TRY(control->OpenDoor(Control::Door::kApprovers, kApproveSocket));
   NotifyReady(agent->StatusLine());
 
   const std::uint64_t alive_every_ns = AliveEveryNs();

@@ -18,6 +18,8 @@ inline constexpr const char* kControlSocket = "/run/proofgate/control.sock";
 inline constexpr const char* kGovernedDir = "/run/proofgate/governed";
 inline constexpr const char* kConfigDir = "/etc/proofgate";
 inline constexpr const char* kUnitsFile = "/etc/proofgate/units";
+inline constexpr const char* kSessionSocket = "/run/proofgate/session.sock";
+inline constexpr const char* kApproveSocket = "/run/proofgate/approve.sock";
 inline constexpr const char* kCgroupRoot = "/sys/fs/cgroup";
 inline constexpr const char* kCgroupDir = "/sys/fs/cgroup/proofgate";
 

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/bytes.h"
+#include "policy/optr.h"
 #include "policy/trace.h"
 
 namespace proofgate::agent {
@@ -139,7 +140,8 @@ policy::Receipt Receipts::NewBody(const policy::Canon& canon, const std::string&
 }
 
 Result<Receipts::Issued> Receipts::Install(Receipt body, std::uint32_t number,
-                                           std::uint64_t canon_entry, Resolved resolved, Fd exe) {
+                                           std::uint64_t canon_entry, Resolved resolved, Fd exe,
+                                           const json::Value& aliases, const StepOf* step) {
   const std::uint32_t slot = TRY(FreeSlot());
   const std::string bytes = policy::EncodeReceipt(body);
   Live live;
@@ -160,7 +162,12 @@ Result<Receipts::Issued> Receipts::Install(Receipt body, std::uint32_t number,
   ledger::Meta meta;
   meta[SlotKey(slot)] = RowOf(live);
   meta["sequence"] = fmt::format("{}:{}", host_.boot_id, sequence_);
-  const ledger::Position position = TRY(ledger_.Append({{"ISSUE", std::move(record), "", ledger::Authority::kGives}}, std::move(meta)));
+  if (!aliases.array().empty()) record["aliases"] = aliases;
+  if (step != nullptr) record["decided_ms"] = json::Integer(step->decided_ms);
+  const ledger::Position position = TRY(ledger_.Append(
+      {{"ISSUE", std::move(record), step != nullptr ? step->index_key : "",
+        ledger::Authority::kGives}},
+      std::move(meta)));
 
   receipt_slot kernel{};
   kernel.state = SLOT_FREE;
@@ -193,8 +200,9 @@ Result<Receipts::Issued> Receipts::Issue(const policy::Canon& canon, std::uint32
                                          std::uint64_t canon_entry,
                                          const policy::Request& request,
                                          const std::string& principal,
-                                         std::optional<Refusal>& refusal) {
-  const policy::Canon real = TRY(WithRealPaths(canon));
+                                         std::optional<Refusal>& refusal, const StepOf* step) {
+  const auto aliases = TRY(FindAliases(canon));
+  const policy::Canon real = policy::WithAliases(canon, aliases);
   policy::Decision decision = policy::Decide(real, request);
   if (decision.code != policy::DecisionCode::kPermitted) {
     json::Object body{{"domain", canon.domain},
@@ -210,6 +218,11 @@ Result<Receipts::Issued> Receipts::Issue(const policy::Canon& canon, std::uint32
     if (request.ttl_ns) body["ttl_ns"] = json::Integer(*request.ttl_ns);
     if (request.uses) body["uses"] = json::Integer(*request.uses);
     if (!request.exe.empty()) body["exe"] = json::Bytes(request.exe);
+    if (!aliases.empty()) body["aliases"] = AliasesJson(aliases);
+    if (step != nullptr) {
+      body["session"] = step->session;
+      body["step"] = json::Integer(step->step);
+    }
     const ledger::Position position = TRY(ledger_.Append({{"REFUSED", std::move(body)}}));
     std::string message = decision.reason;
     refusal = Refusal{std::move(decision), position.first};
@@ -233,7 +246,12 @@ Result<Receipts::Issued> Receipts::Issue(const policy::Canon& canon, std::uint32
   body.expires_boot_ns = body.not_before_boot_ns + decision.ttl_ns;
   body.expires_utc = FormatUtc({clock_.Utc().ms + static_cast<std::int64_t>(decision.ttl_ns / 1'000'000)});
   body.uses = decision.uses;
-  return Install(std::move(body), number, canon_entry, std::move(resolved), std::move(exe));
+  if (step != nullptr) {
+    body.session = step->session;
+    body.run = step->run;
+    body.step = step->step;
+  }
+  return Install(std::move(body), number, canon_entry, std::move(resolved), std::move(exe), AliasesJson(aliases), step);
 }
 
 Status Receipts::KeepStanding(const policy::Canon& canon, std::uint32_t number,
@@ -304,12 +322,42 @@ Result<std::string> Receipts::Revoke(const std::string& id_or_prefix, const std:
   if (found == nullptr) return Fail(Code::kNotFound, id_or_prefix + ": no live receipt has this id");
   // Dead first: a revocation that is recorded but not in force would be worse
   // than one that is in force and recorded a moment later.
+  const std::uint64_t live_until = clock_.Boot().ns;
   pep_.SetState(found->slot, SLOT_REVOKED);
   found->revoked = true;
   found->dead_since_ns = clock_.Boot().ns;
-  json::Object body{{"id", found->id}, {"domain", found->receipt.domain}, {"why", json::Bytes(why)}};
+  json::Object body{{"id", found->id}, {"domain", found->receipt.domain}, {"why", json::Bytes(why)},
+                    {"live_until_boot_ns", json::Integer(live_until)},
+                    {"dead_from_boot_ns", json::Integer(found->dead_since_ns)}};
   TRY(ledger_.Append({{"REVOKE", std::move(body)}}, {{SlotKey(found->slot), RowOf(*found)}}));
   return found->id;
+}
+
+Result<std::uint64_t> Receipts::RevokeWhere(const std::function<bool(const Live&)>& which,
+                                            const std::string& why) {
+  std::vector<ledger::Record> records;
+  ledger::Meta meta;
+  const std::uint64_t live_until = clock_.Boot().ns;
+  std::vector<std::uint32_t> dead;
+  for (auto& [slot, live] : live_) {
+    if (live.revoked || live.settled || !which(live)) continue;
+    pep_.SetState(slot, SLOT_REVOKED);
+    dead.push_back(slot);
+  }
+  const std::uint64_t dead_from = clock_.Boot().ns;
+  for (const std::uint32_t slot : dead) {
+    Live& live = live_.at(slot);
+    live.revoked = true;
+    live.dead_since_ns = dead_from;
+    json::Object body{{"id", live.id}, {"domain", live.receipt.domain}, {"why", json::Bytes(why)},
+                      {"live_until_boot_ns", json::Integer(live_until)},
+                      {"dead_from_boot_ns", json::Integer(dead_from)}};
+    records.push_back({"REVOKE", std::move(body)});
+    meta[SlotKey(slot)] = RowOf(live);
+  }
+  const std::uint64_t count = records.size();
+  if (count != 0) TRY(ledger_.Append(std::move(records), std::move(meta)));
+  return count;
 }
 
 Status Receipts::ReviewUnder(std::uint32_t number, const policy::Canon* canon) {
@@ -330,6 +378,7 @@ Status Receipts::ReviewUnder(std::uint32_t number, const policy::Canon* canon) {
         request.object = object;
         request.ttl_ns = live.receipt.expires_boot_ns - live.receipt.not_before_boot_ns;
         request.uses = live.receipt.uses;
+        request.from_session = !live.receipt.session.empty();
         const policy::Decision decision = policy::Decide(*real, request);
         permitted = permitted && decision.code == policy::DecisionCode::kPermitted &&
                     decision.kind == live.receipt.kind;

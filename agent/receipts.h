@@ -8,6 +8,7 @@
 #define PROOFGATE_AGENT_RECEIPTS_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -69,11 +70,20 @@ class Receipts {
     policy::Decision decision;
     std::uint64_t entry = 0;
   };
+  // The step of a session's plan that a receipt is for.
+  struct StepOf {
+    std::string session;
+    std::string run;
+    std::uint64_t step = 0;
+    std::uint64_t decided_ms = 0;  // when the step was found to be due
+    std::string index_key;         // Meta key that gets the entry's index
+  };
   // `refusal` is set, and kDenied returned, when policy said no. Other errors
   // (kInvalid, kNotFound, kBusy, kUnsupported) mean that nothing was decided.
   Result<Issued> Issue(const policy::Canon& canon, std::uint32_t number,
                        std::uint64_t canon_entry, const policy::Request& request,
-                       const std::string& principal, std::optional<Refusal>& refusal);
+                       const std::string& principal, std::optional<Refusal>& refusal,
+                       const StepOf* step = nullptr);
 
   // Issues or prolongs what canon grants to every process of an attached domain.
   Status KeepStanding(const policy::Canon& canon, std::uint32_t number,
@@ -81,6 +91,10 @@ class Receipts {
 
   // kNotFound: no live receipt has this id (or prefix of eight digits or more).
   Result<std::string> Revoke(const std::string& id_or_prefix, const std::string& why);
+  // All that `which` picks, in one entry each; how many. They are dead before
+  // anything is written.
+  Result<std::uint64_t> RevokeWhere(const std::function<bool(const Live&)>& which,
+                                    const std::string& why);
   // Revokes what `canon` (nullptr: domain removed) would not permit now.
   Status ReviewUnder(std::uint32_t number, const policy::Canon* canon);
 
@@ -111,7 +125,8 @@ class Receipts {
   Result<std::uint32_t> FreeSlot();
   policy::Receipt NewBody(const policy::Canon& canon, const std::string& canon_digest);
   Result<Issued> Install(policy::Receipt body, std::uint32_t number, std::uint64_t canon_entry,
-                         Resolved resolved, Fd exe);
+                         Resolved resolved, Fd exe, const json::Value& aliases = json::Array{},
+                         const StepOf* step = nullptr);
   Status RestoreOne(std::uint32_t slot, const json::Value& row, std::uint32_t number);
   void Bury(std::uint32_t slot);
   void SettleRecords(std::vector<ledger::Record>& records, ledger::Meta& meta);

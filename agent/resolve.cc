@@ -20,6 +20,7 @@
 #include <sstream>
 
 #include "base/bytes.h"
+#include "policy/optr.h"
 
 namespace proofgate::agent {
 namespace {
@@ -313,13 +314,30 @@ Result<std::string> RealPath(const std::string& path) {
   return real;
 }
 
+Result<std::map<std::string, std::string>> FindAliases(const policy::Canon& canon) {
+  std::map<std::string, std::string> aliases;
+  const auto look = [&](const std::vector<Object>& objects) -> Status {
+    for (const Object& object : objects) {
+      if (!policy::HasPath(object.form)) continue;
+      const std::string real = TRY(RealPath(object.path));
+      if (real != object.path) aliases[object.path] = real;
+    }
+    return {};
+  };
+  for (const policy::Rule& rule : canon.rules) TRY(look(rule.objects));
+  for (const policy::EstimateRow& row : canon.terms.estimates) TRY(look(row.objects));
+  return aliases;
+}
+
+json::Value AliasesJson(const std::map<std::string, std::string>& aliases) {
+  json::Array out;
+  for (const auto& [path, real] : aliases)
+    out.emplace_back(json::Object{{"path", json::Bytes(path)}, {"real", json::Bytes(real)}});
+  return out;
+}
+
 Result<policy::Canon> WithRealPaths(const policy::Canon& canon) {
-  policy::Canon real = canon;
-  for (policy::Rule& rule : real.rules)
-    for (Object& object : rule.objects)
-      if (policy::HasPath(object.form))
-        object.path = TRY(RealPath(object.path));
-  return real;
+  return policy::WithAliases(canon, TRY(FindAliases(canon)));
 }
 
 Mounts::Mounts() : mountinfo_(open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)) { Reload(); }

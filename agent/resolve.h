@@ -42,6 +42,10 @@ Result<policy::Object> ParseObjectText(policy::Kind kind, const std::string& tex
 
 // The path without symbolic links; what does not exist is kept as it is.
 Result<std::string> RealPath(const std::string& path);
+// The paths of the canon's rules and estimates that are not real, and where
+// they lead: what the record of a decision needs to be made again elsewhere.
+Result<std::map<std::string, std::string>> FindAliases(const policy::Canon& canon);
+json::Value AliasesJson(const std::map<std::string, std::string>& aliases);
 // The canon with every path real, for Decide.
 Result<policy::Canon> WithRealPaths(const policy::Canon& canon);
 

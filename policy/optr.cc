@@ -257,6 +257,7 @@ class Context {
     request.ttl_ns = option.action->ttl_ns;
     request.uses = option.action->uses;
     request.exe = option.action->exe;
+    request.from_session = true;
     const Decision decision = Decide(canon_, request);
     if (decision.code == DecisionCode::kPermitted || decision.code == DecisionCode::kForbidden) return;
     json::Object numbers;

@@ -32,6 +32,8 @@ std::span<const Object> OwnObjects() {
 const Object* FindOwn(Kind kind, const Object& object) {
   if (kind != Kind::kWrite && kind != Kind::kConnect && kind != Kind::kSignal) return nullptr;
   if (object.form == Form::kNet || object.form == Form::kClass) return nullptr;
+  // The one door that is for governed processes.
+  if (kind == Kind::kConnect && object.form == Form::kUnix && object.path == kGovernedDoor) return nullptr;
   Object at = object;
   if (at.form == Form::kUnix) at.form = Form::kFile;  // a path is a path
   for (const Object& own : OwnObjects())

@@ -5,6 +5,7 @@
 #define PROOFGATE_POLICY_OWN_H_
 
 #include <span>
+#include <string_view>
 
 #include "policy/object.h"
 
@@ -13,6 +14,9 @@ namespace proofgate::policy {
 // State, run directory, configuration, programs, units: paths as Debian's
 // merged /usr has them.
 std::span<const Object> OwnObjects();
+// The socket for governed processes (agent/paths.h): canon may grant to connect
+// to it. No other of ours.
+inline constexpr std::string_view kGovernedDoor = "/run/proofgate/session.sock";
 // The one that an act of this kind on `object` could touch, or nullptr.
 const Object* FindOwn(Kind kind, const Object& object);
 

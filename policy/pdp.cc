@@ -29,6 +29,7 @@ std::string_view DecisionCodeName(DecisionCode code) {
     case DecisionCode::kLimitExceeded: return "LIMIT_EXCEEDED";
     case DecisionCode::kInvalidRequest: return "INVALID_REQUEST";
     case DecisionCode::kOwn: return "OWN";
+    case DecisionCode::kNeedsSession: return "NEEDS_SESSION";
   }
   return "INVALID_REQUEST";
 }
@@ -42,6 +43,9 @@ Decision Decide(const Canon& canon, const Request& request) {
   if (rule->effect != Effect::kPermit)
     return Refuse(DecisionCode::kNotAPermit, {rule->id},
                   fmt::format("rule '{}' forbids; a receipt needs a rule that permits", rule->id));
+  if (HasTerms(rule->terms) && !request.from_session)
+    return Refuse(DecisionCode::kNeedsSession, {rule->id},
+                  fmt::format("rule '{}' has terms (approvals, leases, budgets, …) that only a session's plan can meet", rule->id));
   const std::uint64_t ttl_ns = request.ttl_ns.value_or(rule->limits.ttl_ns);
   const std::uint64_t uses = request.uses.value_or(rule->limits.uses);
   if (ttl_ns == 0 || uses == 0)

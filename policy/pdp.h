@@ -23,6 +23,7 @@ enum class DecisionCode {
   kLimitExceeded,   // LIMIT_EXCEEDED: more time or uses than the rule allows
   kInvalidRequest,  // INVALID_REQUEST: no time, no uses, an unclean path
   kOwn,             // OWN: it holds or lies in what is Proofgate's own
+  kNeedsSession,    // NEEDS_SESSION: the rule has terms that only a session's plan can meet
 };
 std::string_view DecisionCodeName(DecisionCode code);
 
@@ -33,6 +34,7 @@ struct Request {
   std::optional<std::uint64_t> ttl_ns;
   std::optional<std::uint64_t> uses;
   std::string exe;               // only this program, or empty
+  bool from_session = false;     // for a step that OPTR chose
 };
 
 struct Decision {

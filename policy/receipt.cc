@@ -27,6 +27,11 @@ std::string EncodeReceipt(const Receipt& receipt) {
                     {"uses", json::Integer(receipt.uses)}};
   if (!receipt.exe.empty()) body["exe"] = json::Bytes(receipt.exe);
   if (!receipt.renews.empty()) body["renews"] = receipt.renews;
+  if (!receipt.session.empty()) {
+    body["session"] = receipt.session;
+    body["run"] = receipt.run;
+    body["step"] = json::Integer(receipt.step);
+  }
   return json::Encode(body);
 }
 
@@ -66,6 +71,13 @@ Result<Receipt> ParseReceipt(std::string_view bytes) {
   if (body.Find("renews") != nullptr) {
     receipt.renews = TRY(json::GetString(body, "renews"));
     TRY(ParseDigest(receipt.renews));
+  }
+  if (body.Find("session") != nullptr) {
+    receipt.session = TRY(json::GetString(body, "session"));
+    receipt.run = TRY(json::GetString(body, "run"));
+    receipt.step = TRY(json::GetInteger(body, "step"));
+    TRY(ParseDigest(receipt.run));
+    if (receipt.session.empty() || receipt.is_standing) return Fail(Code::kInvalid, "receipt: a session expected");
   }
   receipt.sequence = TRY(json::GetInteger(body, "sequence"));
   receipt.not_before_boot_ns = TRY(json::GetInteger(body, "not_before_boot_ns"));

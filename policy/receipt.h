@@ -32,6 +32,9 @@ struct Receipt {
   std::vector<Object> objects;
   std::vector<std::string> except;
   std::string exe;        // only this program, or empty
+  std::string session;    // that it was issued for, or empty; then:
+  std::string run;        // the decision, SHA-256 in hex
+  std::uint64_t step = 0; // of the chosen plan
   std::uint64_t sequence = 0;  // counts receipts of this boot
   std::uint64_t not_before_boot_ns = 0;
   std::uint64_t expires_boot_ns = 0;

@@ -71,6 +71,11 @@ Result<Goal> ParseGoal(std::string_view name) {
   return static_cast<Goal>(at - kGoals.begin());
 }
 
+bool HasTerms(const RuleTerms& terms) {
+  return !terms.approvals.empty() || !terms.leases.empty() || !terms.budget.empty() || terms.rate || terms.duties ||
+         !terms.needs.empty();
+}
+
 const Budget* DomainTerms::FindBudget(std::string_view id) const {
   for (const Budget& budget : budgets)
     if (budget.id == id) return &budget;

@@ -137,6 +137,8 @@ struct RuleTerms {
   std::vector<Need> needs;
 };
 
+bool HasTerms(const RuleTerms& terms);
+
 struct Canon;
 
 // What the terms name and the canon has not, and what can never be met.

@@ -15,32 +15,30 @@
 namespace proofgate::cli {
 namespace {
 
-Reply Unreachable(const std::string& why) {
+Reply Unreachable(const char* socket_path, const std::string& why) {
   Reply reply;
   reply.exit_code = kNoDaemon;
   reply.message = fmt::format(
       "the daemon does not answer at {}: {}; is it running? (systemctl status proofgate)",
-      agent::kControlSocket, why);
+      socket_path, why);
   return reply;
 }
 
-}  // namespace
-
-Reply Call(const std::string& method, json::Object params) {
+Reply CallAt(const char* socket_path, const std::string& method, json::Object params) {
   const Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, agent::kControlSocket, sizeof(address.sun_path) - 1);
+  std::strncpy(address.sun_path, socket_path, sizeof(address.sun_path) - 1);
   if (!fd.is_open() ||
       connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
-    return Unreachable(std::strerror(errno));
+    return Unreachable(socket_path, std::strerror(errno));
   const json::Object request{
       {"jsonrpc", "2.0"}, {"id", 1}, {"method", method}, {"params", std::move(params)}};
   const std::string out = json::Encode(request) + "\n";
   for (std::size_t sent = 0; sent < out.size();) {
     const ssize_t count = send(fd.get(), out.data() + sent, out.size() - sent, MSG_NOSIGNAL);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return Unreachable(std::strerror(errno));
+    if (count < 0) return Unreachable(socket_path, std::strerror(errno));
     sent += static_cast<std::size_t>(count);
   }
   std::string in;
@@ -48,22 +46,34 @@ Reply Call(const std::string& method, json::Object params) {
     std::array<char, 65536> buffer{};
     const ssize_t got = recv(fd.get(), buffer.data(), buffer.size(), 0);
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return Unreachable("it closed the connection (only root may ask)");
+    if (got <= 0) return Unreachable(socket_path, "it closed the connection (this door is not for this user or cgroup)");
     in.append(buffer.data(), static_cast<std::size_t>(got));
   }
   const auto answer = json::Parse(std::string_view(in).substr(0, in.find('\n')));
-  if (!answer) return Unreachable("its answer is not JSON: " + answer.error().message);
+  if (!answer) return Unreachable(socket_path, "its answer is not JSON: " + answer.error().message);
   Reply reply;
   if (const json::Value* const result = answer->Find("result")) {
     reply.result = *result;
     return reply;
   }
   const json::Value* const error = answer->Find("error");
-  if (error == nullptr) return Unreachable("its answer has neither result nor error");
+  if (error == nullptr) return Unreachable(socket_path, "its answer has neither result nor error");
   reply.exit_code = kRefused;
   reply.message = json::GetBytes(*error, "message").value_or("refused");
   if (const json::Value* const data = error->Find("data")) reply.data = *data;
   return reply;
+}
+
+}  // namespace
+
+Reply Call(const std::string& method, json::Object params) {
+  return CallAt(agent::kControlSocket, method, std::move(params));
+}
+Reply CallApprovers(const std::string& method, json::Object params) {
+  return CallAt(agent::kApproveSocket, method, std::move(params));
+}
+Reply CallGoverned(const std::string& method, json::Object params) {
+  return CallAt(agent::kSessionSocket, method, std::move(params));
 }
 
 int Complain(const Reply& reply, bool as_json) {

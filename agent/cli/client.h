@@ -29,6 +29,10 @@ struct Reply {
 // One call. kNoDaemon when nobody answers.
 Reply Call(const std::string& method, json::Object params = {});
 
+// The same at the door for approvers, and at the one for governed processes.
+Reply CallApprovers(const std::string& method, json::Object params = {});
+Reply CallGoverned(const std::string& method, json::Object params = {});
+
 // Prints the failure (as JSON when asked) and returns its exit code.
 int Complain(const Reply& reply, bool as_json);
 int Complain(const Error& error, bool as_json, int exit_code = kRefused);

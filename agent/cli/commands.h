@@ -30,6 +30,21 @@ struct Options {
   std::string id;
   std::string reason;
   std::string export_dir;
+  std::string kind;
+  std::string signature;
+  std::string plan;
+  std::string range;
+  std::string ledger;
+  bool all = false;
+  std::string canon;
+  std::string session;
+  std::vector<std::string> fields;
+  bool statement = false;
+  bool deny = false;
+  bool everything = false;
+  bool with_session = false;
+  std::optional<std::uint64_t> uid;
+  std::optional<std::uint64_t> status;
   std::optional<int> pid;
   std::optional<std::uint64_t> uses;
   std::optional<std::uint64_t> entry;
@@ -62,6 +77,22 @@ int ShowEntry(const Options& options);
 int ReconcileLedger(const Options& options);
 int CheckpointLedger(const Options& options);
 int Why(const Options& options);
+// session.cc
+int OpenSession(const Options& options);
+int AddEvidence(const Options& options);
+int CompleteSession(const Options& options);
+int NextStep(const Options& options);
+int ShowSession(const Options& options);
+int ListSessions(const Options& options);
+int AbortSession(const Options& options);
+int Approve(const Options& options);  // or deny
+int StopDomain(const Options& options);
+int ResumeDomain(const Options& options);
+int RevokeMany(const Options& options);
+// replay.cc
+int ReplayLedger(const Options& options);
+// mcp.cc
+int ServeMcp(const Options& options);
 // prove.cc
 int Prove(const Options& options);
 

@@ -14,7 +14,9 @@
 
 #include "agent/cli/client.h"
 #include "agent/cli/commands.h"
+#include "base/durable.h"
 #include "base/fd.h"
+#include "policy/plan.h"
 
 namespace proofgate::cli {
 namespace {
@@ -106,6 +108,21 @@ void CopyAll(std::array<Relay, 2>& relays, pid_t child, int& status) {
   _exit(error == ENOENT ? kNoSuchProgram : kCannotRun);
 }
 
+// Hands over the plan file that the command left; without one the session ends.
+void EndSession(const std::string& session, const std::string& plan) {
+  const auto plans = plan.empty() ? Result<std::string>(Fail(Code::kNotFound, "no plan file was asked for"))
+                                  : ReadFile(plan, policy::kMaxPlansBytes);
+  const Reply reply =
+      plans ? Call("session.complete", {{"session", session}, {"plans", json::Bytes(*plans)}})
+            : Call("session.abort", {{"session", session}, {"why", json::Bytes(plans.error().message)}});
+  if (reply.exit_code != kDone) {
+    Complain(reply, false);
+    return;
+  }
+  fmt::print(stderr, "proofgate: session {}: {}\n", session,
+             json::GetString(reply.result, plans ? "code" : "state").value_or(""));
+}
+
 }  // namespace
 
 int Attach(const Options& options) {
@@ -131,8 +148,14 @@ int Detach(const Options& options) {
 }
 
 int Run(const Options& options) {
-  const Reply reply = Call("run.open", {{"domain", json::Bytes(options.domain)}});
+  const Reply reply =
+      options.with_session
+          ? Call("session.open", {{"domain", json::Bytes(options.domain)}, {"cgroup", true},
+                                  {"uid", json::Integer(getuid())}})
+          : Call("run.open", {{"domain", json::Bytes(options.domain)}});
   if (reply.exit_code != kDone) return Complain(reply, options.json);
+  const std::string session = json::GetString(reply.result, "session").value_or("");
+  if (!session.empty()) setenv("PROOFGATE_SESSION", session.c_str(), 1);
   const std::string cgroup = json::GetString(reply.result, "cgroup").value_or("");
 
   std::array<Relay, 2> relays;
@@ -169,6 +192,7 @@ int Run(const Options& options) {
   }
   const Reply closed = Call("run.close", {{"cgroup", cgroup}});
   if (closed.exit_code != kDone) Complain(closed, false);  // the daemon sweeps it later
+  if (!session.empty()) EndSession(session, options.plan);
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 

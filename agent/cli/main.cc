@@ -96,8 +96,12 @@ int Main(int argc, char** argv) {
   target->require_option(1);
 
   at = Add(app, "run", "run a command governed from its first instruction",
-           "  proofgate run --domain demo -- python3 agent.py", Run, chosen);
+           "  proofgate run --domain demo -- python3 agent.py\n"
+           "  proofgate run --domain demo --session --plan /tmp/plans.json -- python3 agent.py",
+           Run, chosen);
   Domain(at, options);
+  CLI::Option* const own_session = at->add_flag("--session", options.with_session, "in a session of its own (PROOFGATE_SESSION)");
+  at->add_option("--plan", options.plan, "the plan file that it leaves: handed over when it ends")->needs(own_session);
   at->add_option("COMMAND", options.command, "program and arguments, after --")->required();
 
   CLI::App* receipt = Group(app, "receipt", "issue, list, show, verify and revoke receipts");
@@ -124,6 +128,96 @@ int Main(int argc, char** argv) {
            RevokeReceipt, chosen);
   at->add_option("ID", options.id, "id, or its first eight digits or more")->required();
   at->add_option("--reason", options.reason, "for the ledger");
+
+  at = Add(*receipt, "revoke-all", "end many receipts at the next act",
+           "  proofgate receipt revoke-all --domain demo --rule demo.write\n"
+           "  proofgate receipt revoke-all --everything --reason 'key lost'",
+           RevokeMany, chosen);
+  at->add_option("--domain", options.domain, "of this domain");
+  at->add_option("--rule", options.rule, "under this rule");
+  at->add_option("--canon", options.canon, "under the canon with this digest");
+  at->add_option("--session", options.session, "for this session");
+  at->add_flag("--everything", options.everything, "all that are live; standing ones come back");
+  at->add_option("--reason", options.reason, "for the ledger");
+
+  CLI::App* session = Group(app, "session", "plans of agents: judged, approved, executed step by step");
+  const auto id_of_session = [&options](CLI::App* to) {
+    to->add_option("SESSION", options.id, "its id")->required();
+  };
+  at = Add(*session, "open", "open a session; prints its id",
+           "  proofgate session open --domain demo --for 30m --uid 1000", OpenSession, chosen);
+  Domain(at, options);
+  at->add_option("--for", options.ttl, "until when: 30m, 2h (default 1h, at most 24h)");
+  at->add_option("--uid", options.uid, "who proposes (default 0)");
+  at = Add(*session, "evidence", "add evidence; only its digest and signed fields are kept",
+           "  proofgate session evidence 9f3c… test.log --kind tests\n"
+           "  proofgate session evidence 9f3c… test.log --kind tests --field tests.passed=1 --statement > s\n"
+           "  ssh-keygen -Y sign -n evidence@proofgate -f ci_key s\n"
+           "  proofgate session evidence 9f3c… test.log --kind tests --field tests.passed=1 --signature s.sig",
+           AddEvidence, chosen);
+  id_of_session(at);
+  at->add_option("FILE", options.file, "its content")->required();
+  at->add_option("--kind", options.kind, "what it is")->required();
+  at->add_option("--field", options.fields, "NAME=NUMBER, which its producer signs");
+  at->add_option("--signature", options.signature, "the producer's SSHSIG file");
+  at->add_flag("--statement", options.statement, "print what the producer signs, and do no more");
+  at = Add(*session, "complete", "hand over candidate plans and have them judged",
+           "  proofgate session complete 9f3c… plans.json", CompleteSession, chosen);
+  id_of_session(at);
+  at->add_option("FILE", options.file, "the plan file, JSON")->required();
+  at = Add(*session, "next", "end the live step and get the receipt of the next",
+           "  proofgate session next 9f3c…\n  proofgate session next 9f3c… --status 1     # it failed", NextStep, chosen);
+  id_of_session(at);
+  at->add_option("--status", options.status, "exit status of the step that ends (default 0)");
+  at = Add(*session, "show", "one session: steps, approvals, what is missing",
+           "  proofgate session show 9f3c…\n  proofgate session show 9f3c… --statement > statement     # for approvers",
+           ShowSession, chosen);
+  id_of_session(at);
+  at->add_flag("--statement", options.statement, "print what an approver signs");
+  at->add_flag("--deny", options.deny, "with --statement: what one signs who denies");
+  Add(*session, "list", "all sessions", "  proofgate session list", ListSessions, chosen);
+  at = Add(*session, "abort", "end a session and its receipts", "  proofgate session abort 9f3c… --reason 'wrong plan'",
+           AbortSession, chosen);
+  id_of_session(at);
+  at->add_option("--reason", options.reason, "for the ledger");
+
+  for (const bool denies : {false, true}) {
+    at = Add(app, denies ? "deny" : "approve",
+             denies ? "deny a session's plan" : "approve a session's plan",
+             denies ? "  proofgate deny 9f3c… --reason 'not this week'\n  proofgate deny 9f3c… --signature statement.sig"
+                    : "  proofgate approve 9f3c…                    # as the user that you are\n"
+                      "  ssh-keygen -Y sign -n approval@proofgate -f alice_key statement     # on any machine\n"
+                      "  proofgate approve 9f3c… --signature statement.sig",
+             [denies](const Options& given) {
+               Options with = given;
+               with.deny = denies;
+               return Approve(with);
+             },
+             chosen);
+    id_of_session(at);
+    at->add_option("--signature", options.signature, "a SSHSIG file over the statement of `session show --statement`");
+    at->add_option("--reason", options.reason, "for the ledger");
+  }
+
+  at = Add(app, "stop", "emergency stop: every receipt of a domain is dead at its next act",
+           "  proofgate stop --domain demo --reason 'it writes nonsense'", StopDomain, chosen);
+  Domain(at, options);
+  at->add_option("--reason", options.reason, "for the ledger");
+  at = Add(app, "resume", "let a stopped domain have receipts again", "  proofgate resume --domain demo", ResumeDomain, chosen);
+  Domain(at, options);
+
+  Add(app, "mcp", "a Model Context Protocol server for the agent that runs it, over standard input and output",
+      "  proofgate run --domain demo --session -- agent --mcp 'proofgate mcp'", ServeMcp, chosen);
+
+  at = Add(app, "replay", "make recorded decisions again, from the record alone, and compare",
+           "  proofgate replay --all\n  proofgate replay 100-200\n"
+           "  proofgate replay --all --ledger EXPORT        # a copy, an export's tiles, or a file of leaves\n"
+           "  proofgate replay --all --canon other.yaml     # what would have been decided otherwise",
+           ReplayLedger, chosen);
+  at->add_option("RANGE", options.range, "an entry, FROM-TO or FROM-");
+  at->add_flag("--all", options.all, "every entry");
+  at->add_option("--ledger", options.ledger, "instead of this host's ledger");
+  at->add_option("--canon", options.canon, "what if this canon had been in force?");
 
   at = Add(app, "why", "why something was refused (or allowed), in words",
            "  proofgate why --last\n  proofgate why 1042\n  proofgate why --pid 4711", Why, chosen);

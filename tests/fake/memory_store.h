@@ -28,6 +28,8 @@ struct MemoryDisk {
   Head head{0, EmptyRoot()};
   Fault next = Fault::kNone;
   int commits = 0;
+  int until = 0;              // after so many commits …
+  Fault then = Fault::kNone;  // … `next` is this, unless it is kNone
 };
 
 class MemoryStore final : public Store {
@@ -36,7 +38,7 @@ class MemoryStore final : public Store {
 
   Status Commit(const Batch& batch) override {
     const std::lock_guard lock(disk_->mutex);
-    ++disk_->commits;
+    if (disk_->commits++ >= disk_->until && disk_->then != Fault::kNone) disk_->next = disk_->then;
     if (disk_->next == Fault::kBeforeLanding) return Fail(Code::kIo, "disk: no");
     if (batch.first != disk_->entries.size()) return Fail(Code::kCorrupt, "disk: grew");
     for (const std::string& entry : batch.entries) disk_->entries.push_back(entry);

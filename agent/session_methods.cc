@@ -1,0 +1,238 @@
+#include "agent/session_methods.h"
+
+#include <fmt/format.h>
+
+#include "policy/trace.h"
+
+namespace proofgate::agent {
+namespace {
+
+constexpr std::uint64_t kLookBack = 2000;  // entries that `why` reads
+
+Result<std::uint64_t> Duration(Call& call) {
+  return TRY(call.params.NumberIfAny("duration_ms")).value_or(kDefaultSessionMs);
+}
+
+Result<Sessions::NewEvidence> ReadEvidence(Call& call) {
+  Sessions::NewEvidence evidence;
+  evidence.kind = TRY(call.params.Text("kind"));
+  evidence.digest = TRY(call.params.TextOr("digest", ""));
+  if (call.params.Any("content") != nullptr) evidence.content = TRY(call.params.Text("content"));
+  evidence.signature = TRY(call.params.TextOr("signature", ""));
+  if (const json::Value* const fields = call.params.Any("fields")) {
+    if (!fields->is_object() || fields->object().size() > policy::kMaxFields)
+      return Fail(Code::kInvalid, fmt::format("fields: an object with at most {} members expected", policy::kMaxFields));
+    for (const auto& [name, value] : fields->object()) {
+      if (name.empty() || name.size() > 64) return Fail(Code::kInvalid, "fields: names of 1 to 64 characters expected");
+      evidence.fields[name] = value.is_bool() ? (value.boolean() ? 1 : 0) : TRY(json::GetInteger(*fields, name));
+    }
+  }
+  return evidence;
+}
+
+Result<json::Object> Next(Call& call, const std::string& session) {
+  const std::uint64_t status = TRY(call.params.NumberIfAny("status")).value_or(0);
+  TRY(call.params.Done());
+  std::string code;
+  auto next = call.agent.sessions().Next(session, status, code);
+  if (!code.empty()) call.error_data["decision"] = code;
+  return next;
+}
+
+Result<bool> Verdict(Call& call) {
+  const std::string verdict = TRY(call.params.Text("verdict"));
+  if (verdict != "approve" && verdict != "deny") return Fail(Code::kInvalid, "verdict: approve or deny expected");
+  return verdict == "approve";
+}
+
+// Operators -------------------------------------------------------------------
+
+Result<json::Object> OpenByOperator(Call& call) {
+  const std::string domain = TRY(call.params.Text("domain"));
+  const std::uint64_t duration = TRY(Duration(call));
+  const std::uint64_t uid = TRY(call.params.NumberIfAny("uid")).value_or(0);
+  const bool own_cgroup = TRY(call.params.Flag("cgroup"));
+  TRY(call.params.Done());
+  return call.agent.OpenSession(domain, fmt::format("uid:{}", uid), duration,
+                                own_cgroup ? Agent::SessionCgroup::kOwn : Agent::SessionCgroup::kNone);
+}
+
+Result<json::Object> ApproveByOperator(Call& call) {
+  const std::string session = TRY(call.params.Text("session"));
+  const bool approves = TRY(Verdict(call));
+  const std::string signature = TRY(call.params.Text("signature"));
+  const std::string reason = TRY(call.params.TextOr("reason", ""));
+  TRY(call.params.Done());
+  return call.agent.sessions().ApproveBySignature(session, approves, signature, reason);
+}
+
+Result<json::Object> RevokeByOperator(Call& call) {
+  Agent::RevokeQuery which;
+  which.domain = TRY(call.params.TextOr("domain", ""));
+  which.rule = TRY(call.params.TextOr("rule", ""));
+  which.canon = TRY(call.params.TextOr("canon", ""));
+  which.session = TRY(call.params.TextOr("session", ""));
+  const bool everything = TRY(call.params.Flag("everything"));
+  const std::string why = TRY(call.params.TextOr("why", "asked for"));
+  TRY(call.params.Done());
+  if (everything != (which.domain + which.rule + which.canon + which.session).empty())
+    return Fail(Code::kInvalid, "either everything, or some of domain, rule, canon and session expected");
+  return call.agent.RevokeAll(which, why);
+}
+
+// Governed processes ----------------------------------------------------------
+
+// The session of the caller's cgroup. A name in the message changes nothing.
+Result<std::string> OwnSession(Call& call) {
+  const policy::Session* const session = call.agent.sessions().FindByCgroup(call.caller.cgroup_id);
+  if (session == nullptr) return Fail(Code::kNotFound, "no session is open in this cgroup; open one first");
+  return session->id;
+}
+
+Result<json::Object> OpenByItself(Call& call) {
+  const std::uint64_t duration = TRY(Duration(call));
+  TRY(call.params.Done());
+  if (const policy::Session* const session = call.agent.sessions().FindByCgroup(call.caller.cgroup_id))
+    return Fail(Code::kInvalid, "session " + session->id + " is open in this cgroup; end it first");
+  return call.agent.sessions().Open(call.caller.domain, call.caller.principal, call.caller.cgroup_id, duration);
+}
+
+// The newest refusal in the caller's domain and cgroup, explained.
+Result<json::Object> Why(Call& call) {
+  TRY(call.params.Done());
+  const json::Object flushed = TRY(call.agent.Flush());
+  const std::uint64_t size = TRY(json::GetInteger(json::Value(flushed), "size"));
+  for (std::uint64_t back = 1; back <= std::min(size, kLookBack); ++back) {
+    const json::Object one = TRY(call.agent.Entries(size - back, 1));
+    const json::Value& leaf = one.at("entries").array().at(0);
+    const json::Value* const body = leaf.Find("body");
+    if (body == nullptr || json::GetString(leaf, "kind").value_or("") != "DENY" ||
+        json::GetString(*body, "domain").value_or("") != call.caller.domain ||
+        json::GetInteger(*body, "cgroup").value_or(0) != call.caller.cgroup_id)
+      continue;
+    const std::string code = json::GetString(*body, "code").value_or("?");
+    json::Object out{{"entry", json::Integer(size - back)}, {"code", code},
+                     {"reason", policy::GateReason(code)},
+                     {"advice", "This is policy, not a fault. Do not try another route to the same effect: propose a plan "
+                                "that uses one of the rules (rights), or ask an operator."}};
+    for (const char* key : {"kind", "op", "path", "address", "program", "pid", "receipt"})
+      if (const json::Value* const value = body->Find(key)) out[key] = *value;
+    return out;
+  }
+  return Fail(Code::kNotFound, "nothing was refused here lately");
+}
+
+}  // namespace
+
+void AddOperatorMethods(MethodTable& methods) {
+  methods["session.open"] = OpenByOperator;
+  methods["session.evidence"] = [](Call& call) -> Result<json::Object> {
+    const std::string session = TRY(call.params.Text("session"));
+    Sessions::NewEvidence evidence = TRY(ReadEvidence(call));
+    TRY(call.params.Done());
+    return call.agent.sessions().AddEvidence(session, std::move(evidence));
+  };
+  methods["session.complete"] = [](Call& call) -> Result<json::Object> {
+    const std::string session = TRY(call.params.Text("session"));
+    const std::string plans = TRY(call.params.Text("plans"));
+    TRY(call.params.Done());
+    return call.agent.sessions().Complete(session, plans);
+  };
+  methods["session.next"] = [](Call& call) -> Result<json::Object> {
+    const std::string session = TRY(call.params.Text("session"));
+    return Next(call, session);
+  };
+  methods["session.abort"] = [](Call& call) -> Result<json::Object> {
+    const std::string session = TRY(call.params.Text("session"));
+    const std::string why = TRY(call.params.TextOr("why", "asked for"));
+    TRY(call.params.Done());
+    return call.agent.sessions().Abort(session, why);
+  };
+  methods["session.show"] = [](Call& call) -> Result<json::Object> {
+    const std::string session = TRY(call.params.Text("session"));
+    TRY(call.params.Done());
+    return call.agent.sessions().Show(session);
+  };
+  methods["session.list"] = [](Call& call) -> Result<json::Object> {
+    TRY(call.params.Done());
+    return call.agent.sessions().List();
+  };
+  methods["session.approve"] = ApproveByOperator;
+  methods["receipt.revoke_all"] = RevokeByOperator;
+  methods["domain.stop"] = [](Call& call) -> Result<json::Object> {
+    const std::string domain = TRY(call.params.Text("domain"));
+    const std::string why = TRY(call.params.TextOr("why", "asked for"));
+    TRY(call.params.Done());
+    return call.agent.StopDomain(domain, why);
+  };
+  methods["domain.resume"] = [](Call& call) -> Result<json::Object> {
+    const std::string domain = TRY(call.params.Text("domain"));
+    TRY(call.params.Done());
+    return call.agent.ResumeDomain(domain);
+  };
+  methods["rights"] = [](Call& call) -> Result<json::Object> {
+    const std::string domain = TRY(call.params.Text("domain"));
+    TRY(call.params.Done());
+    return call.agent.ListRights(domain);
+  };
+}
+
+const MethodTable& GovernedMethods() {
+  static const MethodTable methods = {
+      {"rights",
+       [](Call& call) -> Result<json::Object> {
+         TRY(call.params.Done());
+         return call.agent.ListRights(call.caller.domain);
+       }},
+      {"session.open", OpenByItself},
+      {"session.evidence",
+       [](Call& call) -> Result<json::Object> {
+         Sessions::NewEvidence evidence = TRY(ReadEvidence(call));
+         TRY(call.params.Done());
+         return call.agent.sessions().AddEvidence(TRY(OwnSession(call)), std::move(evidence));
+       }},
+      {"session.complete",
+       [](Call& call) -> Result<json::Object> {
+         const std::string plans = TRY(call.params.Text("plans"));
+         TRY(call.params.Done());
+         return call.agent.sessions().Complete(TRY(OwnSession(call)), plans);
+       }},
+      {"session.next",
+       [](Call& call) -> Result<json::Object> { return Next(call, TRY(OwnSession(call))); }},
+      {"session.show",
+       [](Call& call) -> Result<json::Object> {
+         TRY(call.params.Done());
+         return call.agent.sessions().Show(TRY(OwnSession(call)));
+       }},
+      {"session.abort",
+       [](Call& call) -> Result<json::Object> {
+         const std::string why = TRY(call.params.TextOr("why", "by itself"));
+         TRY(call.params.Done());
+         return call.agent.sessions().Abort(TRY(OwnSession(call)), why);
+       }},
+      {"why", Why},
+  };
+  return methods;
+}
+
+const MethodTable& ApproverMethods() {
+  static const MethodTable methods = {
+      {"session.show",
+       [](Call& call) -> Result<json::Object> {
+         const std::string session = TRY(call.params.Text("session"));
+         TRY(call.params.Done());
+         return call.agent.sessions().Show(session);
+       }},
+      {"session.approve",
+       [](Call& call) -> Result<json::Object> {
+         const std::string session = TRY(call.params.Text("session"));
+         const bool approves = TRY(Verdict(call));
+         const std::string reason = TRY(call.params.TextOr("reason", ""));
+         TRY(call.params.Done());
+         return call.agent.sessions().ApproveByUid(session, approves, call.caller.uid, reason);
+       }},
+  };
+  return methods;
+}
+
+}  // namespace proofgate::agent

@@ -1,0 +1,391 @@
+#include "policy/replay.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/signature.h"
+#include "bpf/gate.h"
+#include "policy/approval.h"
+#include "policy/pdp.h"
+#include "policy/trace.h"
+
+namespace proofgate::policy {
+namespace {
+
+constexpr std::uint64_t kGateMomentNs = 1'000'000'000;
+
+// Expands one line of base64 to a SSHSIG armour.
+std::string Armoured(const std::string& base64) {
+  std::string out = "-----BEGIN SSH SIGNATURE-----\n";
+  for (std::size_t at = 0; at < base64.size(); at += 70) out += base64.substr(at, 70) + "\n";
+  return out + "-----END SSH SIGNATURE-----\n";
+}
+
+Result<std::map<std::string, std::string>> ReadAliases(const json::Value& body) {
+  std::map<std::string, std::string> aliases;
+  const json::Value* const list = body.Find("aliases");
+  if (list == nullptr) return aliases;
+  if (!list->is_array()) return Fail(Code::kInvalid, "aliases: a list expected");
+  for (const json::Value& item : list->array())
+    aliases[TRY(json::GetBytes(item, "path"))] = TRY(json::GetBytes(item, "real"));
+  return aliases;
+}
+
+Result<std::optional<std::uint64_t>> NumberIfAny(const json::Value& body, const char* key) {
+  if (body.Find(key) == nullptr) return std::optional<std::uint64_t>();
+  return std::optional<std::uint64_t>(TRY(json::GetInteger(body, key)));
+}
+
+json::Value DecisionJson(const Decision& decision) {
+  json::Array rules;
+  for (const std::string& rule : decision.rules) rules.push_back(rule);
+  return json::Object{{"code", DecisionCodeName(decision.code)}, {"reason", json::Bytes(decision.reason)},
+                      {"rules", std::move(rules)}};
+}
+
+// The path of an act, when the record holds all of it.
+std::optional<std::string> WholePath(const json::Value& body) {
+  const auto path = json::GetBytes(body, "path");
+  if (!path || !IsCleanPath(*path) || path->find("/?") != std::string::npos) return std::nullopt;
+  return *path;
+}
+
+// Codes that a hook gives before it looks at any receipt, or without one.
+bool IsHooksOwn(std::string_view code) {
+  for (const unsigned receipt_code : {GATE_NO_RECEIPT, GATE_EXE_MISMATCH, GATE_NEEDS_STANDING, GATE_NOT_YET,
+                                      GATE_REVOKED, GATE_EXPIRED, GATE_EXHAUSTED})
+    if (GateCodeName(receipt_code) == code) return false;
+  return true;
+}
+
+}  // namespace
+
+void Replay::Compare(std::uint64_t index, const std::string& kind, const std::string& recorded,
+                     const std::string& recomputed) {
+  if (recorded == recomputed) {
+    ++report_.agreed[kind];
+    return;
+  }
+  if (index < report_from_ || index >= report_to_) return;
+  ++report_.differences;
+  if (report_.first.size() < kMaxDifferences) report_.first.push_back({index, kind, recorded, recomputed});
+}
+
+void Replay::Take(std::uint64_t index, std::string_view leaf) {
+  ++report_.entries;
+  const auto value = json::Parse(leaf);
+  if (!value) {
+    Compare(index, "?", "an entry", "no canonical JSON: " + value.error().message);
+    return;
+  }
+  const Status taken = TakeLeaf(index, *value);
+  if (!taken)
+    Compare(index, json::GetString(*value, "kind").value_or("?"), "an entry that can be read", taken.error().message);
+}
+
+Status Replay::TakeLeaf(std::uint64_t index, const json::Value& leaf) {
+  if (TRY(json::GetInteger(leaf, "index")) != index) return Fail(Code::kCorrupt, "the entry has another index");
+  const std::string kind = TRY(json::GetString(leaf, "kind"));
+  const json::Value* const body = leaf.Find("body");
+  if (body == nullptr) return Fail(Code::kCorrupt, "no body");
+  if (kind == "START") {
+    // Receipts are dead in any other boot.
+    if (const json::Value* const took_up = body->Find("took_up"); took_up != nullptr && *took_up == json::Value(false))
+      receipts_.clear();
+    return {};
+  }
+  if (kind == "CANON") return TakeCanon(index, *body);
+  if (kind == "ISSUE" || kind == "RENEW") return TakeIssue(index, kind, *body);
+  if (kind == "REFUSED") return TakeRefused(index, *body);
+  if (kind == "STEP_REFUSED") return TakeStepRefused(index, *body);
+  if (kind == "ACT" || kind == "DENY") return TakeAct(index, kind, *body);
+  if (kind == "DECIDED") return TakeDecided(index, *body);
+  if (kind == "EVIDENCE") return TakeEvidence(index, *body);
+  if (kind == "APPROVAL") return TakeApproval(index, *body);
+  if (kind == "REVOKE") {
+    const auto at = receipts_.find(TRY(json::GetString(*body, "id")));
+    if (at == receipts_.end() || at->second.revoked) return {};
+    const std::uint64_t leaf_ns = TRY(json::GetInteger(leaf, "boot_ns"));
+    at->second.revoked = Lifetime{TRY(NumberIfAny(*body, "live_until_boot_ns")).value_or(leaf_ns),
+                                  TRY(NumberIfAny(*body, "dead_from_boot_ns")).value_or(leaf_ns)};
+    return {};
+  }
+  const bool ours = TRY(book_.Apply(kind, *body));
+  if (!ours) return {};
+  ++report_.agreed[kind];
+  if (kind == "PLANS") plans_[TRY(json::GetString(*body, "session"))] = TRY(ParsePlansJson(*body->Find("plans")));
+  return {};
+}
+
+Status Replay::TakeCanon(std::uint64_t index, const json::Value& body) {
+  const json::Value* const model = body.Find("canon");
+  if (model == nullptr) return {};  // a domain was removed
+  KnownCanon known;
+  known.domain = TRY(json::GetString(body, "domain"));
+  known.digest = Hex(Sha256(json::Encode(*model)));
+  Compare(index, "CANON", TRY(json::GetString(body, "digest")), known.digest);
+  known.canon = TRY(ParseCanonJson(*model));
+  if (what_if_ && what_if_->domain == known.domain) known.canon = *what_if_;
+  canons_[index] = std::move(known);
+  return {};
+}
+
+Result<const Replay::KnownCanon*> Replay::CanonAt(const json::Value& body) const {
+  const std::uint64_t entry = TRY(json::GetInteger(body, "canon_entry"));
+  const auto at = canons_.find(entry);
+  if (at == canons_.end()) return Fail(Code::kCorrupt, fmt::format("entry {} is no canon", entry));
+  return &at->second;
+}
+
+Status Replay::TakeIssue(std::uint64_t index, const std::string& kind, const json::Value& body) {
+  const json::Value* const receipt_json = body.Find("receipt");
+  if (receipt_json == nullptr) return Fail(Code::kCorrupt, "no receipt");
+  const std::string bytes = json::Encode(*receipt_json);
+  const std::string id = TRY(json::GetString(body, "id"));
+  KnownReceipt known;
+  known.receipt = TRY(ParseReceipt(bytes));
+  const Receipt& receipt = known.receipt;
+  known.lifetimes.push_back({receipt.not_before_boot_ns, receipt.expires_boot_ns});
+  std::string recomputed;
+  const std::string recorded = id + " PERMITTED";
+  const auto canon = CanonAt(body);
+  if (!canon) {
+    // Standing receipts of Proofgate's own domain for `doctor --prove` have none.
+    recomputed = canon.error().message;
+  } else if (receipt.is_standing) {
+    const bool granted = std::any_of((*canon)->canon.standing.begin(), (*canon)->canon.standing.end(), [&](const Standing& grant) {
+      return grant.id == receipt.rule && grant.kind == receipt.kind && grant.objects == receipt.objects &&
+             grant.except == receipt.except;
+    });
+    recomputed = ReceiptId(bytes) + (granted ? " PERMITTED" : " NOT_PERMITTED: no standing grant is like it");
+  } else {
+    const Canon real = WithAliases((*canon)->canon, TRY(ReadAliases(body)));
+    Request request;
+    request.rule = receipt.rule;
+    if (receipt.objects.size() == 1) request.object = receipt.objects.front();
+    request.ttl_ns = receipt.expires_boot_ns - receipt.not_before_boot_ns;
+    request.uses = receipt.uses;
+    request.exe = receipt.exe;
+    request.from_session = !receipt.session.empty();
+    const Decision decision = Decide(real, request);
+    recomputed = ReceiptId(bytes) + " " + std::string(DecisionCodeName(decision.code));
+    if (decision.code != DecisionCode::kPermitted) recomputed += ": " + decision.reason;
+    else if (decision.kind != receipt.kind || decision.objects != receipt.objects) recomputed += " for other acts";
+    if (!receipt.session.empty() && decision.code == DecisionCode::kPermitted) {
+      const Session* const session = book_.Find(receipt.session);
+      if (session == nullptr) {
+        recomputed += ": no such session";
+      } else {
+        const StepDecision step = DecideStep((*canon)->canon, what_if_ ? session->canon : receipt.canon, *session,
+                                             TRY(json::GetInteger(body, "decided_ms")));
+        if (step.code != StepCode::kOk) recomputed += fmt::format(": {}: {}", StepCodeName(step.code), step.reason);
+        else if (step.step != receipt.step || session->run != receipt.run) recomputed += ": of another step";
+      }
+    }
+  }
+  if (canon && !what_if_ && receipt.canon != (*canon)->digest) recomputed += " under another canon";
+  known.is_sound = recorded == recomputed;
+  Compare(index, kind, recorded, recomputed);
+  if (!receipt.session.empty()) TRY(book_.Apply("ISSUE", body));
+  if (!receipt.renews.empty()) {
+    const auto first = receipts_.find(receipt.renews);
+    if (first == receipts_.end()) return Fail(Code::kCorrupt, "it renews a receipt that is not there");
+    first->second.lifetimes.push_back(known.lifetimes.front());
+    first->second.is_sound = first->second.is_sound && known.is_sound;
+    return {};
+  }
+  receipts_.insert_or_assign(id, std::move(known));
+  return {};
+}
+
+Status Replay::TakeRefused(std::uint64_t index, const json::Value& body) {
+  const KnownCanon& canon = *TRY(CanonAt(body));
+  Request request;
+  request.rule = TRY(json::GetBytes(body, "rule"));
+  if (const json::Value* const object = body.Find("object")) request.object = TRY(ParseObjectJson(*object));
+  request.ttl_ns = TRY(NumberIfAny(body, "ttl_ns"));
+  request.uses = TRY(NumberIfAny(body, "uses"));
+  if (body.Find("exe") != nullptr) request.exe = TRY(json::GetBytes(body, "exe"));
+  request.from_session = body.Find("session") != nullptr;
+  const Decision decision = Decide(WithAliases(canon.canon, TRY(ReadAliases(body))), request);
+  json::Object recorded;
+  for (const char* key : {"code", "reason", "rules"}) {
+    const json::Value* const value = body.Find(key);
+    if (value == nullptr) return Fail(Code::kCorrupt, std::string(key) + " is missing");
+    recorded[key] = *value;
+  }
+  Compare(index, "REFUSED", json::Encode(recorded), json::Encode(DecisionJson(decision)));
+  return {};
+}
+
+Status Replay::TakeStepRefused(std::uint64_t index, const json::Value& body) {
+  const KnownCanon& canon = *TRY(CanonAt(body));
+  const std::string id = TRY(json::GetString(body, "session"));
+  const Session* const session = book_.Find(id);
+  if (session == nullptr) return Fail(Code::kCorrupt, "no such session");
+  const StepDecision step =
+      DecideStep(canon.canon, what_if_ ? session->canon : canon.digest, *session, TRY(json::GetInteger(body, "at_ms")));
+  Compare(index, "STEP_REFUSED",
+          TRY(json::GetString(body, "code")) + ": " + TRY(json::GetBytes(body, "reason")),
+          std::string(StepCodeName(step.code)) + ": " + step.reason);
+  return {};
+}
+
+// The snapshot as well is made again, from the sessions before it: only what
+// came from outside (time, salt, links) is taken from the record.
+Status Replay::TakeDecided(std::uint64_t index, const json::Value& body) {
+  const KnownCanon& canon = *TRY(CanonAt(body));
+  const std::string id = TRY(json::GetString(body, "session"));
+  const Session* const session = book_.Find(id);
+  const auto plans = plans_.find(id);
+  const json::Value* const snapshot_json = body.Find("snapshot");
+  if (session == nullptr || plans == plans_.end() || snapshot_json == nullptr)
+    return Fail(Code::kCorrupt, "no session, plans or snapshot");
+  if (TRY(json::GetString(body, "semantics")) != kOptrSemantics) {
+    ++report_.not_decided["semantics of another version"];
+    TRY(book_.Apply("DECIDED", body));
+    return {};
+  }
+  const Snapshot given = TRY(ParseSnapshotJson(*snapshot_json));
+  const Snapshot snapshot = TRY(book_.TakeSnapshot(canon.canon, id, given.now_ms, given.salt, given.aliases));
+  Selection selection;
+  const json::Object again = DecidedBody(*session, canon.canon, TRY(json::GetInteger(body, "canon_entry")),
+                                         plans->second, snapshot, selection);
+  if (what_if_) {
+    const auto chosen = [](const json::Value& decided) {
+      const auto plan = json::GetString(decided, "plan");
+      return json::GetString(decided, "code").value_or("?") + (plan ? " plan " + *plan : "");
+    };
+    Compare(index, "DECIDED", chosen(body), chosen(again));
+  } else {
+    Compare(index, "DECIDED", json::Encode(body), json::Encode(again));
+  }
+  plans_.erase(plans);
+  TRY(book_.Apply("DECIDED", body));
+  return {};
+}
+
+Status Replay::TakeEvidence(std::uint64_t index, const json::Value& body) {
+  const bool is_signed = body.Find("producer") != nullptr;
+  TRY(book_.Apply("EVIDENCE", body));
+  if (!is_signed) {
+    ++report_.not_decided["evidence that nobody signed"];
+    return {};
+  }
+  const KnownCanon& canon = *TRY(CanonAt(body));
+  const std::string session = TRY(json::GetString(body, "session"));
+  const Evidence& evidence = book_.Find(session)->evidence.back();
+  const std::string armoured = Armoured(TRY(json::GetString(body, "signature")));
+  const std::string statement = EvidenceStatement(session, evidence);
+  std::string signer = "nobody that canon names";
+  for (const Producer& producer : canon.canon.terms.producers) {
+    const auto key = ParseOpenSshPublicKey(producer.key);
+    if (key && SshVerify(*key, kEvidenceNamespace, statement, armoured)) signer = producer.name;
+  }
+  Compare(index, "EVIDENCE", evidence.producer, signer);
+  return {};
+}
+
+Status Replay::TakeApproval(std::uint64_t index, const json::Value& body) {
+  const KnownCanon& canon = *TRY(CanonAt(body));
+  const Session* const session = book_.Find(TRY(json::GetString(body, "session")));
+  const json::Value* const how = body.Find("how");
+  if (session == nullptr || how == nullptr) return Fail(Code::kCorrupt, "no such session, or not said how");
+  const bool approves = TRY(json::GetString(body, "verdict")) == "approve";
+  Result<std::string> person = Fail(Code::kInvalid, "nobody");
+  if (how->Find("signature") != nullptr)
+    person = ApproverByKey(canon.canon, ApprovalStatement(*session, approves), Armoured(TRY(json::GetString(*how, "signature"))));
+  else
+    person = ApproverByUid(canon.canon, TRY(json::GetInteger(*how, "uid")));
+  std::string recomputed = person ? *person : person.error().message;
+  if (person) {
+    const Status may = MayApprove(canon.canon, *session, *person);
+    if (!may) recomputed = may.error().message;
+  }
+  Compare(index, "APPROVAL", TRY(json::GetString(body, "person")), recomputed);
+  TRY(book_.Apply("APPROVAL", body));
+  return {};
+}
+
+// What the gate says of this act under this receipt, as the ledger knows it.
+std::string Replay::JudgeAct(const KnownReceipt& known, const json::Value& body, std::uint64_t now,
+                             const std::string& recorded) const {
+  if (!known.revoked) return JudgeAct(known, body, now, false);
+  // The gate takes the time first and looks at the receipt then: an act of the
+  // last moment may have met either.
+  if (now <= known.revoked->to_boot_ns && now + kGateMomentNs >= known.revoked->from_boot_ns) {
+    const std::string live = JudgeAct(known, body, now, false);
+    return live == recorded ? live : JudgeAct(known, body, now, true);
+  }
+  return JudgeAct(known, body, now, now > known.revoked->to_boot_ns);
+}
+
+std::string Replay::JudgeAct(const KnownReceipt& known, const json::Value& body, std::uint64_t now,
+                             bool is_revoked) const {
+  if (!known.is_sound) return std::string(GateCodeName(GATE_NO_RECEIPT));
+  receipt_slot slot{};
+  gate_act act{};
+  slot.state = is_revoked ? SLOT_REVOKED : SLOT_LIVE;
+  // One domain and kind at a time: numbers stand for their names.
+  slot.domain = 1;
+  act.domain = json::GetString(body, "domain").value_or("") == known.receipt.domain ? 1 : 2;
+  slot.kind = 1;
+  act.kind = json::GetString(body, "kind").value_or("") == KindName(known.receipt.kind) ? 1 : 2;
+  slot.not_before_boot_ns = known.lifetimes.front().from_boot_ns;
+  slot.expires_boot_ns = known.lifetimes.front().to_boot_ns;
+  for (const Lifetime& renewal : known.lifetimes)
+    if (renewal.from_boot_ns <= now) slot.expires_boot_ns = renewal.to_boot_ns;
+  slot.max_uses = known.receipt.uses;
+  slot.used = known.acts;
+  if (known.receipt.is_standing) slot.flags = RECEIPT_STANDING;
+  if (!known.receipt.exe.empty()) {
+    slot.exe = 1;
+    act.exe = json::GetBytes(body, "program").value_or("") == known.receipt.exe ? 1 : 2;
+  }
+  act.needs = NEED_USE;
+  const std::string operation = json::GetString(body, "op").value_or("");
+  if (operation == "map as shared and writable") act.needs |= NEED_STANDING;
+  return std::string(GateCodeName(gate_decide(&slot, &act, now)));
+}
+
+Status Replay::TakeAct(std::uint64_t index, const std::string& kind, const json::Value& body) {
+  const std::uint64_t now = TRY(json::GetInteger(body, "act_boot_ns"));
+  const std::string id = json::GetString(body, "receipt").value_or("");
+  const auto at = receipts_.find(id);
+  const std::string recorded = kind == "ACT" ? std::string(GateCodeName(GATE_OK)) : TRY(json::GetString(body, "code"));
+  if (kind == "DENY" && IsHooksOwn(recorded)) {
+    ++report_.not_decided["refused by the hook, whatever the receipts"];
+    return {};
+  }
+  if (at != receipts_.end()) {
+    Compare(index, kind, recorded, JudgeAct(at->second, body, now, recorded));
+    if (kind == "ACT") ++at->second.acts;
+    return {};
+  }
+  if (kind == "ACT") {
+    Compare(index, kind, recorded, std::string(GateCodeName(GATE_NO_RECEIPT)) + ": receipt '" + EscapeForPeople(id) + "' is not in the ledger");
+    return {};
+  }
+  // NO_RECEIPT: no receipt that covers its path may say otherwise. (One that
+  // names the inode by another path is not found by this path.)
+  const auto path = WholePath(body);
+  if (!path) {
+    ++report_.not_decided["refused, and the record does not hold the whole path"];
+    return {};
+  }
+  Object object;
+  object.path = *path;
+  std::string recomputed(GateCodeName(GATE_NO_RECEIPT));
+  for (const auto& [other, known] : receipts_) {
+    const bool covers = std::any_of(known.receipt.objects.begin(), known.receipt.objects.end(),
+                                    [&](const Object& named) { return Contains(named, object); }) &&
+                        known.receipt.except.empty();
+    if (covers && JudgeAct(known, body, now, recorded) == GateCodeName(GATE_OK)) recomputed = "OK under receipt " + other;
+  }
+  Compare(index, kind, recorded, recomputed);
+  return {};
+}
+
+}  // namespace proofgate::policy

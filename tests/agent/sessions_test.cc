@@ -1,0 +1,473 @@
+#include "agent/sessions.h"
+
+#include <gtest/gtest.h>
+#include <fmt/format.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "agent/agent.h"
+#include "agent/control.h"
+#include "agent/session_methods.h"
+#include "agent/paths.h"
+#include "policy/own.h"
+#include "policy/replay.h"
+#include "tests/fake/fake_clock.h"
+#include "tests/fake/fake_pep.h"
+#include "tests/fake/fake_units.h"
+#include "tests/fake/memory_store.h"
+
+namespace proofgate::agent {
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+
+class SessionsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = ::testing::TempDir() + "sessions.XXXXXX";
+    dir_ = std::filesystem::canonical(mkdtemp(pattern.data()));
+    for (const char* name : {"free", "pub"}) {
+      std::filesystem::create_directory(dir_ + "/" + name);
+      for (const char* file : {"a", "b", "c"}) std::ofstream(dir_ + "/" + name + "/" + file) << "x";
+    }
+    signer_ = std::move(*CreateSigner(dir_ + "/key", "host"));
+    alice_ = std::move(*CreateSigner(dir_ + "/alice", "alice"));
+    Create();
+    Start("boot-1");
+    ASSERT_TRUE(Apply());
+  }
+  void TearDown() override {
+    agent_.reset();
+    ledger_.reset();
+    std::filesystem::remove_all(dir_);
+  }
+  void Create() {
+    std::filesystem::remove(ledger::AnchorPath(dir_));
+    disk_ = std::make_shared<ledger::MemoryDisk>();
+    auto ledger = ledger::Ledger::Create(dir_, "host.example/log", std::make_unique<ledger::MemoryStore>(disk_), *signer_, clock_);
+    ASSERT_TRUE(ledger) << ledger.error().message;
+    ledger_ = std::move(*ledger);
+  }
+  void Start(const std::string& boot) {
+    auto agent = Agent::Start(pep_, *ledger_, *signer_, clock_, Host{"host", boot}, units_);
+    ASSERT_TRUE(agent) << agent.error().message;
+    agent_ = std::move(*agent);
+  }
+  // As after a crash: what was committed is all there is.
+  void Reopen(const std::string& boot) {
+    agent_.reset();
+    ledger_.reset();
+    auto ledger = ledger::Ledger::Open(dir_, std::make_unique<ledger::MemoryStore>(disk_), *signer_, clock_);
+    ASSERT_TRUE(ledger) << ledger.error().message;
+    ledger_ = std::move(*ledger);
+    Start(boot);
+  }
+  bool Apply() {
+    const std::string text =
+        "format: 1\ntenant: t\ndomain: d\nmode: enforce\n"
+        "optr: { order: [cost], max_risk_ppm: 20000, max_cost: 500, min_success_ppm: 1 }\n"
+        "estimates: [{ for: write, ttv_us: 1, cost: 10, risk_ppm: 1, irreversibility: 0, success_ppm: 1000000 }]\n"
+        "approvers:\n"
+        "  - { person: alice, roles: [finance], keys: [" + alice_->public_key().OpenSsh() + "] }\n"
+        "  - { person: bob, roles: [finance], uids: [1001] }\n"
+        "rules:\n"
+        "  - { id: free, permit: write, in: [{ dir: " + dir_ + "/free, depth: all }], limits: { ttl: 10m, uses: 10 } }\n"
+        "  - { id: pub, permit: write, in: [{ dir: " + dir_ + "/pub, depth: all }], limits: { ttl: 10m, uses: 10 },"
+        " approvals: { count: 2, role: finance }, lease: { resource: pub, mode: exclusive } }\n";
+    std::vector<policy::Diagnostic> diagnostics;
+    const auto applied = agent_->ApplyCanon(text, "c.yaml", diagnostics);
+    if (!diagnostics.empty()) ADD_FAILURE() << policy::Render(diagnostics.front());
+    return applied.has_value();
+  }
+  std::string Step(const std::string& path, int uses = 2) const {
+    return fmt::format(R"({{"any":[{{"kind":"write","object":{{"file":"{}/{}"}},"uses":{}}}]}})", dir_, path, uses);
+  }
+  static std::string Plans(const std::string& steps) { return R"({"format":1,"plans":[{"steps":[)" + steps + "]}]}"; }
+  std::string Open(const std::string& principal = "uid:1000") {
+    const auto opened = agent_->OpenSession("d", principal, kDefaultSessionMs, Agent::SessionCgroup::kNone);
+    EXPECT_TRUE(opened) << opened.error().message;
+    return opened->at("session").string();
+  }
+  Result<json::Object> Complete(const std::string& id, const std::string& steps) {
+    return agent_->sessions().Complete(id, Plans(steps));
+  }
+  std::string Next(const std::string& id, std::uint64_t status = 0) {
+    std::string code;
+    const auto next = agent_->sessions().Next(id, status, code);
+    if (!next) return code.empty() ? next.error().message : code;
+    return next->at("state").string();
+  }
+  std::string State(const std::string& id) const {
+    return std::string(policy::SessionStateName(agent_->sessions().Find(id)->state));
+  }
+  // The only live slot; 0: none.
+  std::uint32_t Slot() const {
+    for (std::uint32_t slot = 1; slot < MAX_RECEIPTS; ++slot)
+      if (kernel_.slots[slot].state == SLOT_LIVE) return slot;
+    return 0;
+  }
+  int Live() const {
+    int live = 0;
+    for (const receipt_slot& slot : kernel_.slots) live += slot.state == SLOT_LIVE;
+    return live;
+  }
+  void Act(std::uint32_t slot) {
+    receipt_slot& receipt = kernel_.slots[slot];
+    ++receipt.used;
+    domain_state& domain = kernel_.domains[receipt.domain];
+    act_record record{};
+    record.version = 1;
+    record.verdict = VERDICT_ALLOW;
+    record.domain = receipt.domain;
+    record.seq = ++domain.act_seq;
+    record.boot_ns = clock_.Boot().ns;
+    record.kind = receipt.kind;
+    record.op = OP_OPEN_WRITE;
+    record.slot = slot;
+    record.gen = receipt.gen;
+    kernel_.rings[receipt.domain]->Produce(&record, sizeof(record));
+  }
+  std::vector<json::Value> Entries(const std::string& kind) const {
+    std::vector<json::Value> bodies;
+    for (std::uint64_t index = 0; index < ledger_->head().size; ++index) {
+      const auto leaf = json::Parse(*ledger_->Entry(index));
+      if (json::GetString(*leaf, "kind").value_or("") == kind) bodies.push_back(*leaf->Find("body"));
+    }
+    return bodies;
+  }
+  policy::ReplayReport Replay() const {
+    policy::Replay replay;
+    for (std::uint64_t index = 0; index < ledger_->head().size; ++index) replay.Take(index, *ledger_->Entry(index));
+    return replay.report();
+  }
+  void ExpectExactReplay() const {
+    const policy::ReplayReport report = Replay();
+    EXPECT_EQ(report.differences, 0u);
+    for (const policy::Difference& difference : report.first)
+      ADD_FAILURE() << difference.index << " " << difference.kind << "\n  recorded   " << difference.recorded
+                    << "\n  recomputed " << difference.recomputed;
+  }
+
+  FakeUnits units_;
+  std::string dir_;
+  FakeClock clock_;
+  FakeKernel kernel_;
+  FakePep pep_{kernel_};
+  std::shared_ptr<ledger::MemoryDisk> disk_;
+  std::unique_ptr<Signer> signer_;
+  std::unique_ptr<Signer> alice_;
+  std::unique_ptr<ledger::Ledger> ledger_;
+  std::unique_ptr<Agent> agent_;
+};
+
+TEST_F(SessionsTest, AStepIsLiveOnlyWhenTheOneBeforeIsDone) {
+  const std::string id = Open();
+  const auto decided = Complete(id, Step("free/a") + "," + Step("free/b"));
+  ASSERT_TRUE(decided) << decided.error().message;
+  EXPECT_EQ(decided->at("code").string(), "PERMITTED");
+  EXPECT_EQ(Live(), 0) << "deciding makes nothing live";
+  EXPECT_EQ(Next(id), "executing");
+  EXPECT_EQ(Live(), 1);
+  Act(Slot());
+  EXPECT_EQ(Next(id), "executing");
+  EXPECT_EQ(Live(), 1) << "the first is dead, the second lives";
+  Act(Slot());
+  EXPECT_EQ(Next(id), "closed");
+  EXPECT_EQ(Live(), 0);
+  ASSERT_EQ(Entries("OUTCOME").size(), 2u);
+  EXPECT_EQ(json::GetInteger(Entries("OUTCOME")[0], "used").value_or(9), 1u);
+  EXPECT_EQ(Entries("SESSION_END").size(), 1u);
+  ASSERT_TRUE(agent_->Flush());
+  ExpectExactReplay();
+}
+
+TEST_F(SessionsTest, AnUnusedOrFailedStepStopsThePlan) {
+  const std::string unused = Open();
+  ASSERT_TRUE(Complete(unused, Step("free/a") + "," + Step("free/b")));
+  EXPECT_EQ(Next(unused), "executing");
+  EXPECT_EQ(Next(unused), "PREDECESSOR_NOT_DONE");
+  EXPECT_EQ(Live(), 0);
+  const std::string failed = Open();
+  ASSERT_TRUE(Complete(failed, Step("free/a") + "," + Step("free/b")));
+  EXPECT_EQ(Next(failed), "executing");
+  Act(Slot());
+  EXPECT_EQ(Next(failed, 1), "PREDECESSOR_NOT_DONE");
+  EXPECT_EQ(Live(), 0);
+  EXPECT_EQ(Entries("STEP_REFUSED").size(), 2u);
+  ASSERT_TRUE(agent_->Flush());
+  ExpectExactReplay();
+}
+
+TEST_F(SessionsTest, TermsCannotBeGoneAroundByAPlainReceipt) {
+  std::optional<Receipts::Refusal> refusal;
+  EXPECT_TRUE(agent_->Issue({"d", "free", "", "", {}, {}, "uid:0"}, refusal));
+  EXPECT_FALSE(agent_->Issue({"d", "pub", "", "", {}, {}, "uid:0"}, refusal));
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(policy::DecisionCodeName(refusal->decision.code), "NEEDS_SESSION");
+  ExpectExactReplay();
+}
+
+TEST_F(SessionsTest, TwoApprovalsOneOfThemOfflineMakeAStepLive) {
+  const std::string id = Open();
+  ASSERT_TRUE(Complete(id, Step("pub/a")));
+  EXPECT_EQ(Next(id), "APPROVAL_MISSING");
+  EXPECT_EQ(Live(), 0);
+  const std::string statement = policy::ApprovalStatement(*agent_->sessions().Find(id), true);
+  const std::string signature = SshSign(*alice_, policy::kApprovalNamespace, statement);
+  ASSERT_TRUE(agent_->sessions().ApproveBySignature(id, true, signature, "looks right"));
+  ASSERT_TRUE(agent_->sessions().ApproveBySignature(id, true, signature, "once more"));
+  EXPECT_EQ(Next(id), "APPROVAL_MISSING") << "one person";
+  EXPECT_FALSE(agent_->sessions().ApproveByUid(id, true, 1000, "")) << "nobody's uid";
+  ASSERT_TRUE(agent_->sessions().ApproveByUid(id, true, 1001, ""));
+  EXPECT_EQ(Next(id), "executing");
+  EXPECT_EQ(Live(), 1);
+  // The same signature says nothing about another session.
+  ASSERT_TRUE(agent_->sessions().Abort(id, "test"));
+  const std::string other = Open();
+  ASSERT_TRUE(Complete(other, Step("pub/a")));
+  EXPECT_FALSE(agent_->sessions().ApproveBySignature(other, true, signature, ""));
+  ASSERT_TRUE(agent_->Flush());
+  ExpectExactReplay();
+}
+
+TEST_F(SessionsTest, CanonMayGrantTheDoorForGovernedProcessesAndNoOther) {
+  EXPECT_EQ(policy::kGovernedDoor, kSessionSocket);
+  policy::Object door;
+  door.form = policy::Form::kUnix;
+  door.path = kSessionSocket;
+  EXPECT_EQ(policy::FindOwn(policy::Kind::kConnect, door), nullptr);
+  EXPECT_NE(policy::FindOwn(policy::Kind::kWrite, door), nullptr);
+  for (const char* other : {kControlSocket, kApproveSocket}) {
+    door.path = other;
+    EXPECT_NE(policy::FindOwn(policy::Kind::kConnect, door), nullptr) << other;
+  }
+}
+
+TEST_F(SessionsTest, AnEmergencyStopEndsEverythingOfTheDomain) {
+  const std::string id = Open();
+  ASSERT_TRUE(Complete(id, Step("free/a")));
+  EXPECT_EQ(Next(id), "executing");
+  ASSERT_TRUE(agent_->StopDomain("d", "test"));
+  EXPECT_EQ(Live(), 0);
+  EXPECT_EQ(State(id), "aborted");
+  std::optional<Receipts::Refusal> refusal;
+  EXPECT_FALSE(agent_->Issue({"d", "free", "", "", {}, {}, "uid:0"}, refusal));
+  EXPECT_FALSE(agent_->OpenSession("d", "uid:0", kDefaultSessionMs, Agent::SessionCgroup::kNone));
+  Reopen("boot-1");
+  EXPECT_FALSE(agent_->Issue({"d", "free", "", "", {}, {}, "uid:0"}, refusal)) << "across a restart";
+  ASSERT_TRUE(agent_->ResumeDomain("d"));
+  EXPECT_TRUE(agent_->Issue({"d", "free", "", "", {}, {}, "uid:0"}, refusal));
+}
+
+TEST_F(SessionsTest, RevocationPicksByRuleSessionAndCanon) {
+  std::optional<Receipts::Refusal> refusal;
+  const std::string id = Open();
+  ASSERT_TRUE(Complete(id, Step("free/a")));
+  EXPECT_EQ(Next(id), "executing");
+  ASSERT_TRUE(agent_->Issue({"d", "free", "", "", {}, {}, "uid:0"}, refusal));
+  EXPECT_EQ(Live(), 2);
+  Agent::RevokeQuery query;
+  query.rule = "pub";
+  EXPECT_EQ(agent_->RevokeAll(query, "test")->at("revoked").integer(), 0);
+  query.rule = "free";
+  query.session = id;
+  EXPECT_EQ(agent_->RevokeAll(query, "test")->at("revoked").integer(), 1);
+  EXPECT_EQ(Live(), 1);
+  query = {};
+  query.canon = Entries("CANON").back().Find("digest")->string();
+  EXPECT_EQ(agent_->RevokeAll(query, "test")->at("revoked").integer(), 1);
+  EXPECT_EQ(Live(), 0);
+}
+
+TEST_F(SessionsTest, ARestartGoesOnWhereTheEntriesEnd) {
+  const std::string id = Open();
+  ASSERT_TRUE(Complete(id, Step("free/a") + "," + Step("free/b")));
+  EXPECT_EQ(Next(id), "executing");
+  Act(Slot());
+  Reopen("boot-1");
+  EXPECT_EQ(State(id), "executing");
+  EXPECT_EQ(Next(id), "executing");
+  Act(Slot());
+  EXPECT_EQ(Next(id), "closed");
+  ASSERT_TRUE(agent_->Flush());
+  ExpectExactReplay();
+}
+
+TEST_F(SessionsTest, AnotherBootMakesALiveStepIndeterminate) {
+  const std::string id = Open();
+  ASSERT_TRUE(Complete(id, Step("free/a") + "," + Step("free/b")));
+  EXPECT_EQ(Next(id), "executing");
+  agent_.reset();
+  kernel_ = FakeKernel();
+  Reopen("boot-2");
+  EXPECT_EQ(State(id), "aborted");
+  ASSERT_EQ(Entries("OUTCOME").size(), 1u);
+  EXPECT_EQ(json::GetString(Entries("OUTCOME")[0], "result").value_or(""), "indeterminate");
+  EXPECT_EQ(Next(id), "WRONG_STATE");
+  ExpectExactReplay();
+}
+
+TEST_F(SessionsTest, AReceiptThatRunsOutSettlesItsStep) {
+  const std::string id = Open();
+  ASSERT_TRUE(Complete(id, Step("free/a")));
+  EXPECT_EQ(Next(id), "executing");
+  Act(Slot());
+  clock_.Advance(601 * kSecond);
+  agent_->Tick();
+  clock_.Advance(2 * kSecond);
+  agent_->Tick();
+  agent_->Tick();
+  ASSERT_EQ(Entries("OUTCOME").size(), 1u);
+  EXPECT_EQ(json::GetString(Entries("OUTCOME")[0], "result").value_or(""), "done");
+  EXPECT_EQ(Next(id), "closed");
+}
+
+TEST_F(SessionsTest, ADeadlineEndsASessionAndItsReceipts) {
+  const auto opened = agent_->OpenSession("d", "uid:1000", 5000, Agent::SessionCgroup::kNone);
+  const std::string id = opened->at("session").string();
+  ASSERT_TRUE(Complete(id, Step("free/a")));
+  EXPECT_EQ(Next(id), "executing");
+  clock_.Advance(6 * kSecond);
+  agent_->Tick();
+  EXPECT_EQ(State(id), "expired");
+  EXPECT_EQ(Live(), 0);
+}
+
+TEST_F(SessionsTest, APrincipalHasOnlySoManyOpenSessions) {
+  for (std::size_t i = 0; i < kMaxOpenSessionsOfOne; ++i) Open("uid:7");
+  EXPECT_FALSE(agent_->OpenSession("d", "uid:7", kDefaultSessionMs, Agent::SessionCgroup::kNone));
+  EXPECT_TRUE(agent_->OpenSession("d", "uid:8", kDefaultSessionMs, Agent::SessionCgroup::kNone));
+}
+
+// The N-th commit fails, for all N: at each restart nothing acts without an
+// entry and what was told to the caller is there.
+TEST_F(SessionsTest, ACommitThatFailsAnywhereLeavesNothingLiveWithoutAnEntry) {
+  for (const ledger::Fault fault : {ledger::Fault::kBeforeLanding, ledger::Fault::kAfterLanding}) {
+    for (int nth = 0;; ++nth) {
+      agent_.reset();
+      ledger_.reset();
+      kernel_ = FakeKernel();
+      Create();
+      Start("boot-1");
+      ASSERT_TRUE(Apply());
+      disk_->until = disk_->commits + nth;
+      disk_->then = fault;
+      std::string id;
+      bool failed = false;
+      const auto tried = [&](const auto& operation) {
+        if (failed) return;
+        failed = !operation();
+      };
+      tried([&] {
+        const auto opened = agent_->OpenSession("d", "uid:1000", kDefaultSessionMs, Agent::SessionCgroup::kNone);
+        if (opened) id = opened->at("session").string();
+        return opened.has_value();
+      });
+      tried([&] { return Complete(id, Step("free/a") + "," + Step("free/b")).has_value(); });
+      for (const char* expected : {"executing", "executing", "closed"})
+        tried([&] {
+          const bool done = Next(id) == expected;
+          if (done && Slot() != 0) ++kernel_.slots[Slot()].used;  // no record: the drain must not be what fails
+          return done;
+        });
+      if (!failed) {
+        EXPECT_EQ(State(id), "closed");
+        break;
+      }
+      disk_->next = disk_->then = ledger::Fault::kNone;
+      Reopen("boot-1");
+      const policy::ReplayReport report = Replay();
+      EXPECT_EQ(report.differences, 0u) << nth;
+      // Every live slot has its ISSUE.
+      const auto issues = Entries("ISSUE");
+      EXPECT_LE(static_cast<std::size_t>(Live()), issues.size()) << nth;
+      if (!id.empty() && agent_->sessions().Find(id) != nullptr && !policy::HasEnded(agent_->sessions().Find(id)->state)) {
+        EXPECT_TRUE(agent_->sessions().Abort(id, "after the fault")) << nth;
+        EXPECT_EQ(Live(), 0) << nth;
+      }
+      ASSERT_LT(nth, 50);
+    }
+  }
+}
+
+TEST_F(SessionsTest, AGovernedCallerReachesItsOwnSessionAndNoOther) {
+  Caller one;
+  one.principal = "uid:1000";
+  one.uid = 1000;
+  one.domain = "d";
+  one.cgroup_id = 11;
+  Caller two = one;
+  two.cgroup_id = 12;
+  const auto ask = [&](const Caller& caller, const std::string& method, const std::string& params = "{}") {
+    return *json::Parse(AnswerFrom(GovernedMethods(), *agent_, R"({"jsonrpc":"2.0","id":1,"method":")" + method + R"(","params":)" + params + "}", caller));
+  };
+  const json::Value opened = ask(one, "session.open");
+  ASSERT_NE(opened.Find("result"), nullptr) << json::Encode(opened);
+  EXPECT_NE(ask(one, "session.open").Find("error"), nullptr) << "one at a time";
+  EXPECT_NE(ask(two, "session.show").Find("error"), nullptr) << "another cgroup has none";
+  EXPECT_NE(ask(one, "session.show", R"({"session":"x"})").Find("error"), nullptr) << "no names in messages";
+  for (const char* method : {"canon.apply", "receipt.issue", "session.approve", "domain.stop", "session.list"})
+    EXPECT_EQ(ask(one, method).Find("error")->Find("code")->integer(), -32601) << method;
+  const json::Value rights = ask(one, "rights");
+  EXPECT_EQ(rights.Find("result")->Find("rules")->array().size(), 2u);
+  const std::string plans = json::Encode(json::Object{{"plans", Plans(Step("free/a"))}});
+  EXPECT_EQ(ask(one, "session.complete", plans).Find("result")->Find("code")->string(), "PERMITTED");
+  EXPECT_EQ(ask(one, "session.next").Find("result")->Find("state")->string(), "executing");
+  EXPECT_EQ(Live(), 1);
+  EXPECT_NE(ask(one, "session.abort").Find("result"), nullptr);
+  EXPECT_EQ(Live(), 0);
+}
+
+TEST_F(SessionsTest, ReplayDisagreesExactlyAtTheActsUnderACorruptedReceipt) {
+  std::string first;
+  for (const char* file : {"free/a", "free/b"}) {
+    const std::string id = Open();
+    ASSERT_TRUE(Complete(id, Step(file)));
+    EXPECT_EQ(Next(id), "executing");
+    Act(Slot());
+    Act(Slot());
+    if (first.empty()) first = agent_->sessions().Find(id)->steps[0].receipt;
+    EXPECT_EQ(Next(id), "closed");
+  }
+  ASSERT_TRUE(agent_->Flush());
+  ExpectExactReplay();
+  policy::Replay replay;
+  std::vector<std::uint64_t> expected;
+  for (std::uint64_t index = 0; index < ledger_->head().size; ++index) {
+    std::string leaf = *ledger_->Entry(index);
+    const json::Value value = *json::Parse(leaf);
+    const std::string kind = value.Find("kind")->string();
+    const json::Value& body = *value.Find("body");
+    if (kind == "ISSUE" && json::GetString(body, "id").value_or("") == first) {
+      const std::size_t at = leaf.find(R"("uses":2)");
+      leaf.replace(at, 8, R"("uses":9)");
+      expected.push_back(index);
+    }
+    if (kind == "ACT" && json::GetString(body, "receipt").value_or("") == first) expected.push_back(index);
+    replay.Take(index, leaf);
+  }
+  ASSERT_EQ(expected.size(), 3u);
+  std::vector<std::uint64_t> found;
+  for (const policy::Difference& difference : replay.report().first) found.push_back(difference.index);
+  EXPECT_EQ(found, expected);
+}
+
+TEST_F(SessionsTest, ReplayNoticesAVerdictThatTheReceiptsDoNotBearOut) {
+  const std::string id = Open();
+  ASSERT_TRUE(Complete(id, Step("free/a", 1)));
+  EXPECT_EQ(Next(id), "executing");
+  Act(Slot());
+  ASSERT_TRUE(agent_->Flush());
+  ExpectExactReplay();
+  Act(Slot());  // a use too much, as if the gate had miscounted
+  ASSERT_TRUE(agent_->Flush());
+  const policy::ReplayReport report = Replay();
+  ASSERT_EQ(report.differences, 1u);
+  EXPECT_EQ(report.first[0].recorded, "OK");
+  EXPECT_EQ(report.first[0].recomputed, "EXHAUSTED");
+}
+
+}  // namespace
+}  // namespace proofgate::agent
