@@ -41,7 +41,10 @@ start_daemon() {
 	[[ -e /run/systemd/system/bench-proofgate.service ]] && return
 	cp /usr/lib/systemd/system/proofgate.service /run/systemd/system/bench-proofgate.service
 	systemctl daemon-reload
-	systemctl start bench-proofgate.service
+	systemctl start bench-proofgate.service || {
+		journalctl --no-pager -n 60 -u bench-proofgate.service >&2
+		return 1
+	}
 	proofgate canon apply canon.yaml >/dev/null
 	local rule
 	for rule in files programs net; do

@@ -2,6 +2,7 @@
 """report: from the lines of a measurement to a result, a table, a page, a verdict.
 
   report.py collect COMMAND <lines >result.json
+  report.py native GOOGLE_BENCHMARK_JSON CEDAR_LINES <result.json >result.json
   report.py table <result.json
   report.py check TARGETS <result.json       exits 1 when a bound is passed
   report.py page RESULT PAGE CHART           writes the generated part of PAGE, and CHART
@@ -49,6 +50,40 @@ def collect(command):
         sys.exit("report: no lines")
     json.dump(result, sys.stdout, indent=1)
     print()
+
+
+def native(result, native_path, cedar_path):
+    """Adds CPU nanoseconds: PDP (by rules), Cedar (by rules), core (minimum of its runs)."""
+    with open(native_path, encoding="utf-8") as file:
+        rows = json.load(file)
+    out = {"machine": f"{rows['context']['num_cpus']} CPUs at {rows['context']['mhz_per_cpu']} MHz", "pdp": [], "core": {}}
+    for row in rows["benchmarks"]:
+        name = row["name"].split("/")
+        if row.get("error_occurred"):
+            out["core"][name[1]] = row["error_message"]
+        elif name[0] == "Core":
+            out["core"][name[1]] = row["min_ns"]
+        elif name[0].startswith("Pdp"):
+            out["pdp"].append({"op": name[0][3:], "rules": int(name[1]), "ns": round(row["cpu_time"])})
+        else:
+            out["core"]["decide in user space"] = round(row["cpu_time"], 1)
+    with open(cedar_path, encoding="utf-8") as file:
+        cedar = {(row["op"][5:], row["rules"]): row["ns"] for row in map(json.loads, file)}
+    for row in out["pdp"]:
+        row["cedar_ns"] = cedar.get((row["op"], row["rules"]))
+    result["native"] = out
+    json.dump(result, sys.stdout, indent=1)
+    print()
+
+
+def native_lines(native):
+    out = ["### Nanoseconds", "", f"CPU time on the build machine ({native['machine']}), which other work shared; minimum of 20 runs of a million for the core.", ""]
+    out += markdown([["JITed, BPF_PROG_TEST_RUN", "ns"]] + [[k, f"{v}"] for k, v in native["core"].items()])
+    lines = [["`policy::Decide`", "rules", "ns", "Cedar (wasm) ns", "ratio"]]
+    for row in native["pdp"]:
+        cedar = row["cedar_ns"]
+        lines.append([row["op"].lower(), str(row["rules"]), str(row["ns"]), str(cedar or "-"), f"{cedar / row['ns']:.0f}" if cedar else "-"])
+    return out + [""] + markdown(lines) + [""]
 
 
 def operations(kernel):
@@ -156,6 +191,8 @@ def page(result, targets, path, chart_path):
         out += [f"### {kernel['kernel']}", ""] + markdown(rows(kernel))
         spread = worst_spread(kernel)
         out += ["", f"Median over minimum, worst of all cells: {spread[0]:.1%} ({spread[1]}).", ""]
+    if "native" in result:
+        out += native_lines(result["native"])
     out += ["### Against the targets", ""] + markdown(target_lines(result, targets)) + ["", END]
     with open(path, encoding="utf-8") as file:
         text = file.read()
@@ -212,6 +249,8 @@ def main():
     verb = sys.argv[1] if len(sys.argv) > 1 else ""
     if verb == "collect" and len(sys.argv) == 3:
         collect(sys.argv[2])
+    elif verb == "native" and len(sys.argv) == 4:
+        native(json.load(sys.stdin), sys.argv[2], sys.argv[3])
     elif verb == "table" and len(sys.argv) == 2:
         table(json.load(sys.stdin))
     elif verb == "check" and len(sys.argv) == 3:
