@@ -221,44 +221,6 @@ Result<std::vector<Target>> ResolveExisting(Kind kind, const Object& object,
   return Fail(Code::kInvalid, "object: unknown form");
 }
 
-// "tcp:", "udp:" or nothing, an address or prefix, and ":port" or nothing.
-Result<policy::NetBlock> ParseNetText(const std::string& text) {
-  std::string rest = text;
-  policy::Proto proto = policy::Proto::kAny;
-  if (rest.starts_with("tcp:")) proto = policy::Proto::kTcp;
-  if (rest.starts_with("udp:")) proto = policy::Proto::kUdp;
-  if (proto != policy::Proto::kAny) rest = rest.substr(4);
-  std::string port;
-  if (rest.starts_with("[")) {
-    const std::size_t close = rest.find(']');
-    if (close == std::string::npos) return Fail(Code::kInvalid, text + ": no ']'");
-    const std::string after = rest.substr(close + 1);
-    const std::size_t colon = after.find(':');
-    const std::string bits = after.substr(0, colon);
-    if (!bits.empty() && bits[0] != '/')
-      return Fail(Code::kInvalid, text + ": '/' and bits, or ':' and a port, expected after ']'");
-    rest = rest.substr(1, close - 1) + bits;
-    if (colon != std::string::npos) port = after.substr(colon + 1);
-    if (colon != std::string::npos && port.empty()) return Fail(Code::kInvalid, text + ": port: 1 to 65535 expected");
-  } else if (std::count(rest.begin(), rest.end(), ':') == 1) {
-    port = rest.substr(rest.find(':') + 1);
-    rest = rest.substr(0, rest.find(':'));
-    if (port.empty()) return Fail(Code::kInvalid, text + ": port: 1 to 65535 expected");
-  }
-  if (rest.find('/') == std::string::npos)
-    rest += rest.find(':') == std::string::npos ? "/32" : "/128";
-  policy::NetBlock net = TRY(policy::ParseCidr(rest));
-  net.proto = proto;
-  if (!port.empty()) {
-    std::uint16_t number = 0;
-    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-    if (error != std::errc() || end != port.data() + port.size() || number == 0)
-      return Fail(Code::kInvalid, text + ": port: 1 to 65535 expected");
-    net.port = number;
-  }
-  return net;
-}
-
 }  // namespace
 
 Result<std::vector<Target>> ResolveObject(Kind kind, const Object& object,
@@ -270,36 +232,9 @@ Result<std::vector<Target>> ResolveObject(Kind kind, const Object& object,
 }
 
 Result<Object> ParseObjectText(Kind kind, const std::string& text) {
-  Object object;
-  if (kind == Kind::kCapability) {
-    object.form = Form::kCapability;
-    object.capability = TRY(policy::ParseCapability(text.starts_with("cap:") ? text.substr(4) : text));
-    return object;
-  }
-  if (text.starts_with("class:")) {
-    object.form = Form::kClass;
-    object.io_class = TRY(policy::ParseIoClass(text.substr(6)));
-    return object;
-  }
-  if (kind == Kind::kBind ||
-      (kind == Kind::kConnect && !text.starts_with("/") && !text.starts_with("unix:"))) {
-    object.form = Form::kNet;
-    object.net = TRY(ParseNetText(text));
-    return object;
-  }
-  std::string path = text.starts_with("unix:") ? text.substr(5) : text;
-  object.form = kind == Kind::kConnect ? Form::kUnix : Form::kFile;
-  if (object.form == Form::kFile && path.ends_with("/**")) {
-    object.form = Form::kTree;
-    path.resize(path.size() - 3);
-  } else if (object.form == Form::kFile && path.ends_with("/*")) {
-    object.form = Form::kDir;
-    path.resize(path.size() - 2);
-  }
-  while (path.size() > 1 && path.ends_with("/")) path.pop_back();
-  if (!policy::IsCleanPath(path))
-    return Fail(Code::kInvalid, policy::EscapeForPeople(text) + ": an absolute path without '.' and '..' expected");
-  object.path = TRY(RealPath(path));
+  Object object = TRY(policy::ReadObjectText(kind, text));
+  if (!policy::HasPath(object.form)) return object;
+  object.path = TRY(RealPath(object.path));
   struct stat info {};
   if (object.form == Form::kFile && lstat(object.path.c_str(), &info) == 0 && S_ISDIR(info.st_mode))
     object.form = Form::kTree;

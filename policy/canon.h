@@ -20,6 +20,17 @@ struct Limits {
 enum class Effect { kPermit, kForbid };
 enum class Mode { kEnforce, kObserve };
 
+// What the author says a canon does with one act; checked when it is loaded. Not
+// part of the model: it confers nothing.
+struct Example {
+  Kind kind = Kind::kExec;
+  Object act;
+  std::string expect;  // VerdictName; of a rule's own examples empty
+  std::string rule;    // must be among those that speak, or empty
+  bool matches = true; // of a rule's own: does the rule speak about it?
+  Where where;
+};
+
 struct Rule {
   std::string id;
   Effect effect = Effect::kPermit;
@@ -29,6 +40,7 @@ struct Rule {
   Limits limits;  // permits only
   RuleTerms terms;  // permits only
   Where where;
+  std::vector<Example> examples = {};  // match and no_match
 };
 
 // What every process of the domain may do while it is attached.
@@ -50,6 +62,7 @@ struct Canon {
   std::vector<Rule> rules;         // by id
   DomainTerms terms;
   Where where;
+  std::vector<Example> tests = {};
 
   const Rule* FindRule(std::string_view id) const;
 };

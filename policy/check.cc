@@ -7,6 +7,8 @@
 
 #include "policy/own.h"
 
+#include "policy/authority.h"
+
 namespace proofgate::policy {
 namespace {
 
@@ -94,6 +96,12 @@ void Check(const std::vector<Canon>& canons, const std::string& file,
       if (rule.effect == Effect::kPermit)
         CheckForbids(canon, file, rule.kind, rule.objects, rule.object_where, diagnostics);
     }
+    for (const FailedExample& failed : RunExamples(canon))
+      if (diagnostics.size() < kMaxDiagnostics)
+        diagnostics.push_back({file, failed.example->where, failed.text,
+                               failed.example->expect.empty() ? failed.example->matches ? "that it does" : "that it does not"
+                                                              : failed.example->expect,
+                               "example"});
     CheckTerms(canon, [&](Where where, std::string message, const char* expected) {
       if (diagnostics.size() < kMaxDiagnostics)
         diagnostics.push_back({file, where, std::move(message), expected, "terms"});

@@ -33,6 +33,18 @@ Words StandingWords() {
   return words;
 }
 
+std::vector<Key> TestKeys(const Type* text, const Type* verdict, const Type* name) {
+  std::vector<Key> keys;
+  for (const Kind kind : kAllKinds)
+    keys.push_back({KindName(kind), text, "the act: its object, as `receipt issue` takes it",
+                    kind == Kind::kConnect || kind == Kind::kBind ? "\"tcp:127.0.0.1:80\""
+                    : kind == Kind::kCapability                   ? "net_raw"
+                                                                  : "/srv/demo/report.txt"});
+  keys.push_back({"expect", verdict, "what the canon says to it", "PERMITTED", true});
+  keys.push_back({"rule", name, "a rule or standing grant that must be among those that speak", "demo.write"});
+  return keys;
+}
+
 // The table. Types are named for what they describe.
 struct Grammar {
   Type format{Is::kCount, "format", {}, 1, 1};
@@ -124,6 +136,12 @@ struct Grammar {
                 {{StandingWords(), "standing grant names none or several"}}};
   Type standings{Is::kList, "standing", {}, 0, 0, &standing};
 
+  Type verdict{Is::kWord, "verdict", {"STANDING", "PERMITTED", "FORBIDDEN", "NOT_PERMITTED"}};
+  Type acts{Is::kList, "acts", {}, 0, 0, &text};
+  Type test{Is::kMap, "test", {}, 0, 0, nullptr, false, TestKeys(&text, &verdict, &name),
+            {{KindWords(), "test names no act or several"}}};
+  Type tests{Is::kList, "tests", {}, 0, 0, &test};
+
   Type figure{Is::kCount, "figure", {}, 0, kMaxFigure};
   Type ppm{Is::kCount, "ppm", {}, 0, kMillion};
   Type figures{Is::kInterval, "interval", {}, 0, kMaxFigure};
@@ -213,6 +231,8 @@ struct Grammar {
              {"to", &later, "the objects of connect", "[{ cidr: \"127.0.0.0/8\", port: 443 }]"},
              {"on", &later, "the objects of bind", "[{ cidr: \"127.0.0.0/8\", port: 8080 }]"},
              {"limits", &limits, "of a permit, and required there", "{ ttl: \"10m\", uses: 100 }"},
+             {"match", &acts, "acts about which the rule speaks; checked when the canon is loaded", "[/srv/demo/a]"},
+             {"no_match", &acts, "acts about which it does not", "[/srv/other]"},
              {"approvals", &approvals, "all of these are needed", "{ count: 2, role: finance }"},
              {"lease", &leases, "held while the receipt lives", "{ resource: invoices, mode: exclusive }"},
              {"budget", &name, "the step's cost is charged to it", "money"},
@@ -231,6 +251,7 @@ struct Grammar {
               {"sets", &sets, "objects under a name, for use in rules and standing grants", "{ data: [{ dir: /srv/demo }] }"},
               {"standing", &standings, "what every process of the domain may do while it is attached", "[{ id: base, profile: base }]"},
               {"rules", &rules, "what receipts may be issued for", "[…]"},
+              {"tests", &tests, "what the canon must say to acts; checked when it is loaded", "[{ write: /etc/passwd, expect: FORBIDDEN }]"},
               {"optr", &optr, "how a plan is selected; without it no plan is admissible", "{ order: [risk, cost], … }"},
               {"estimates", &estimates, "what actions are expected to be worth; of several that apply the worst figure counts", "[…]"},
               {"budgets", &budgets, "of cost, over time", "[{ id: money, limit: 500, window: \"24h\" }]"},
@@ -591,7 +612,7 @@ std::string GrammarMarkdown() {
       {"object of load", &table.load_object}, {"object of write", &table.write_object},
       {"object of connect", &table.connect_object}, {"object of bind", &table.bind_object},
       {"object of capability", &table.capability_object}, {"approvals", &table.approval},
-      {"lease", &table.lease}, {"rate", &table.rate}, {"duties", &table.duties}, {"needs", &table.need},
+      {"lease", &table.lease}, {"test", &table.test}, {"rate", &table.rate}, {"duties", &table.duties}, {"needs", &table.need},
       {"optr", &table.optr}, {"estimate", &table.estimate}, {"budget", &table.budget},
       {"blast", &table.blast}, {"approver", &table.approver}, {"producer", &table.producer}};
   std::string out;

@@ -35,6 +35,44 @@ bool SameBits(const NetBlock& a, const NetBlock& b, int bits) {
   return true;
 }
 
+// "tcp:", "udp:" or nothing, an address or prefix, and ":port" or nothing.
+Result<NetBlock> ParseNetText(const std::string& text) {
+  std::string rest = text;
+  Proto proto = Proto::kAny;
+  if (rest.starts_with("tcp:")) proto = Proto::kTcp;
+  if (rest.starts_with("udp:")) proto = Proto::kUdp;
+  if (proto != Proto::kAny) rest = rest.substr(4);
+  std::string port;
+  if (rest.starts_with("[")) {
+    const std::size_t close = rest.find(']');
+    if (close == std::string::npos) return Fail(Code::kInvalid, text + ": no ']'");
+    const std::string after = rest.substr(close + 1);
+    const std::size_t colon = after.find(':');
+    const std::string bits = after.substr(0, colon);
+    if (!bits.empty() && bits[0] != '/')
+      return Fail(Code::kInvalid, text + ": '/' and bits, or ':' and a port, expected after ']'");
+    rest = rest.substr(1, close - 1) + bits;
+    if (colon != std::string::npos) port = after.substr(colon + 1);
+    if (colon != std::string::npos && port.empty()) return Fail(Code::kInvalid, text + ": port: 1 to 65535 expected");
+  } else if (std::count(rest.begin(), rest.end(), ':') == 1) {
+    port = rest.substr(rest.find(':') + 1);
+    rest = rest.substr(0, rest.find(':'));
+    if (port.empty()) return Fail(Code::kInvalid, text + ": port: 1 to 65535 expected");
+  }
+  if (rest.find('/') == std::string::npos)
+    rest += rest.find(':') == std::string::npos ? "/32" : "/128";
+  NetBlock net = TRY(ParseCidr(rest));
+  net.proto = proto;
+  if (!port.empty()) {
+    std::uint16_t number = 0;
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+    if (error != std::errc() || end != port.data() + port.size() || number == 0)
+      return Fail(Code::kInvalid, text + ": port: 1 to 65535 expected");
+    net.port = number;
+  }
+  return net;
+}
+
 bool IsPath(Form form) { return form == Form::kFile || form == Form::kDir || form == Form::kTree; }
 
 }  // namespace
@@ -150,6 +188,13 @@ std::string FormatCidr(const NetBlock& net) {
   return fmt::format("{}/{}", text, net.prefix_bits);
 }
 
+bool IsAct(const Object& object) {
+  if (object.form == Form::kNet)
+    return object.net.prefix_bits == (object.net.is_v6 ? 128 : 32) && object.net.port != 0 &&
+           object.net.proto != Proto::kAny;
+  return object.form != Form::kDir && object.form != Form::kTree;
+}
+
 bool Contains(const Object& outer, const Object& inner) {
   switch (outer.form) {
     case Form::kFile:
@@ -251,6 +296,67 @@ Result<Object> ParseObjectJson(const json::Value& value) {
   }
   if (ObjectJson(object) != value) return Fail(Code::kInvalid, "object: unknown members");
   return object;
+}
+
+Result<Object> ReadObjectText(Kind kind, const std::string& text) {
+  Object object;
+  if (kind == Kind::kCapability) {
+    object.form = Form::kCapability;
+    object.capability = TRY(ParseCapability(text.starts_with("cap:") ? text.substr(4) : text));
+    return object;
+  }
+  if (text.starts_with("class:")) {
+    object.form = Form::kClass;
+    object.io_class = TRY(ParseIoClass(text.substr(6)));
+    return object;
+  }
+  if (kind == Kind::kBind ||
+      (kind == Kind::kConnect && !text.starts_with("/") && !text.starts_with("unix:"))) {
+    object.form = Form::kNet;
+    object.net = TRY(ParseNetText(text));
+    return object;
+  }
+  std::string path = text.starts_with("unix:") ? text.substr(5) : text;
+  object.form = kind == Kind::kConnect ? Form::kUnix : Form::kFile;
+  if (object.form == Form::kFile && path.ends_with("/**")) {
+    object.form = Form::kTree;
+    path.resize(std::max<std::size_t>(path.size() - 3, 1));
+  } else if (object.form == Form::kFile && path.ends_with("/*")) {
+    object.form = Form::kDir;
+    path.resize(std::max<std::size_t>(path.size() - 2, 1));
+  }
+  while (path.size() > 1 && path.ends_with("/")) path.pop_back();
+  if (!IsCleanPath(path))
+    return Fail(Code::kInvalid, EscapeForPeople(text) + ": an absolute path without '.' and '..' expected");
+  object.path = path;
+  return object;
+}
+
+std::string WriteObjectText(const Object& object) {
+  switch (object.form) {
+    case Form::kFile: return object.path;
+    case Form::kDir: return (object.path == "/" ? "" : object.path) + "/*";
+    case Form::kTree: return (object.path == "/" ? "" : object.path) + "/**";
+    case Form::kUnix: return "unix:" + object.path;
+    case Form::kClass: return "class:" + std::string(IoClassName(object.io_class));
+    case Form::kCapability: return "cap:" + std::string(CapabilityName(object.capability));
+    case Form::kNet: {
+      std::string address = FormatCidr(object.net);
+      const std::string whole = object.net.is_v6 ? "/128" : "/32";
+      if (object.net.prefix_bits == (object.net.is_v6 ? 128 : 32)) address.resize(address.size() - whole.size());
+      if (object.net.is_v6) {
+        const std::size_t slash = address.find('/');
+        const std::string bits = slash == std::string::npos ? "" : address.substr(slash);
+        address = "[" + address.substr(0, slash) + "]" + bits;
+      }
+      std::string out;
+      if (object.net.proto != Proto::kAny) out = std::string(kProtos[static_cast<std::size_t>(object.net.proto)]) + ":";
+      out += address;
+      if (object.net.port != 0) out += ":" + std::to_string(object.net.port);
+      return out;
+    }
+  }
+  return "";
 }
 
 std::string Describe(const Object& object) {

@@ -76,6 +76,9 @@ bool IsBelow(std::string_view path, std::string_view dir);
 Result<NetBlock> ParseCidr(std::string_view text);
 std::string FormatCidr(const NetBlock& net);
 
+// Is it not divisible: one file, one address with a port and a protocol, …?
+bool IsAct(const Object& object);
+
 // Is every act on `inner` an act on `outer`?
 bool Contains(const Object& outer, const Object& inner);
 // Is there an act on both? Never says no when there is.
@@ -83,6 +86,11 @@ bool Overlaps(const Object& a, const Object& b);
 
 json::Value ObjectJson(const Object& object);
 Result<Object> ParseObjectJson(const json::Value& value);
+// As a person writes it: "/srv/demo/file", "/srv/demo/*", "/srv/demo/**",
+// "tcp:127.0.0.1:80", "[::1]:80", "10.0.0.0/8", "unix:/run/x.sock", "class:pipe",
+// "cap:net_raw". kInvalid.
+Result<Object> ReadObjectText(Kind kind, const std::string& text);
+std::string WriteObjectText(const Object& object);
 // "/srv/demo/ and everything below", "tcp 127.0.0.0/8 port 80"; escaped for people.
 std::string Describe(const Object& object);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "policy/check.h"
@@ -50,6 +51,15 @@ class Builder {
     used_sets_.clear();
     yaml::ForEach(root.Get("standing"), [&](Node& node) { BuildStanding(node, canon); });
     yaml::ForEach(root.Get("rules"), [&](Node& node) { BuildRule(node, canon); });
+    yaml::ForEach(root.Get("tests"), [&](Node& node) {
+      for (const Kind kind : kAllKinds)
+        if (Node* act = node.Get(KindName(kind)))
+          if (auto example = ReadExample(*act, kind)) {
+            example->expect = node.TextOf("expect");
+            example->rule = node.TextOf("rule");
+            canon.tests.push_back(std::move(*example));
+          }
+    });
     BuildDomainTerms(root, canon.terms, complain_,
                      [this](Node& item, Kind kind, std::vector<Object>& objects) {
                        std::vector<Where> places;
@@ -112,6 +122,22 @@ class Builder {
         add();
       });
     }
+  }
+
+  std::optional<Example> ReadExample(const Node& node, Kind kind) {
+    const auto object = ReadObjectText(kind, node.text);
+    const std::string problem = !object                                 ? object.error().message
+                                : !IsAct(*object) ? Quote(node.text) + " is more than one act"
+                                                                        : "";
+    if (!problem.empty()) {
+      Complain(node.where, problem, "one file, or as in tcp:127.0.0.1:80", "bad-act");
+      return std::nullopt;
+    }
+    Example example;
+    example.kind = kind;
+    example.act = *object;
+    example.where = node.where;
+    return example;
   }
 
   void UseSet(const Node& reference, Kind kind, std::vector<Object>& objects, std::vector<Where>& places) {
@@ -191,6 +217,13 @@ class Builder {
       rule.limits.ttl_ns = ParseDuration(limits->TextOf("ttl")).value_or(0);
       rule.limits.uses = limits->CountOf("uses");
     }
+    for (const char* key : {"match", "no_match"})
+      yaml::ForEach(node.Get(key), [&](const Node& item) {
+        auto example = ReadExample(item, rule.kind);
+        if (!example) return;
+        example->matches = std::string_view(key) == "match";
+        rule.examples.push_back(std::move(*example));
+      });
     for (const std::string_view term : {"approvals", "lease", "budget", "rate", "duties", "needs"})
       if (Node* given = node.Get(term); given != nullptr && rule.effect == Effect::kForbid)
         Complain(given->where, std::string(term) + " is for permits", "no " + std::string(term), "misplaced-key");

@@ -1,4 +1,4 @@
-// canon check, show, apply.
+// canon show, apply.
 
 #include <fmt/format.h>
 
@@ -10,32 +10,6 @@
 #include "policy/parse.h"
 
 namespace proofgate::cli {
-
-int CheckCanon(const Options& options) {
-  const auto text = ReadFile(options.file, policy::kMaxCanonBytes);
-  if (!text) return Complain(text.error(), options.json);
-  const policy::ParsedCanon parsed = policy::ParseCanon(*text, options.file);
-  const std::vector<policy::Diagnostic>& found = parsed.diagnostics;
-  if (options.sarif) {
-    PrintJson(policy::DiagnosticsSarif(found, *text));
-  } else if (options.json) {
-    PrintJson(json::Object{{"diagnostics", policy::DiagnosticsJson(found, *text)},
-                           {"domains", json::Integer(parsed.canons.size())}});
-  } else {
-    for (const policy::Diagnostic& diagnostic : found)
-      fmt::print(stderr, "{}\n", policy::RenderWithSource(diagnostic, *text));
-    if (!policy::HasErrors(found))
-      for (const policy::Canon& canon : parsed.canons)
-        fmt::print("{}: domain {}: {} standing grants, {} rules\n", options.file, canon.domain,
-                   canon.standing.size(), canon.rules.size());
-  }
-  return policy::HasErrors(found) ? kRefused : kDone;
-}
-
-int PrintCanonSchema(const Options&) {
-  PrintJson(policy::GrammarSchema());
-  return kDone;
-}
 
 int ShowCanon(const Options& options) {
   const Reply reply = Call("canon.show");

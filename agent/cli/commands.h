@@ -19,7 +19,12 @@ struct Options {
   bool last = false;
   bool proof = false;
   bool sarif = false;
+  bool check = false;
+  bool write = false;
+  bool no_wider = false;
   std::string file;
+  std::string file2;
+  std::string kind;
   std::string domain;
   std::string rule;
   std::string object;
@@ -56,9 +61,14 @@ struct Options {
 int Init(const Options& options);
 int Doctor(const Options& options);
 int ShowStatus(const Options& options);
-// canon.cc
+// canon_read.cc
 int CheckCanon(const Options& options);
 int PrintCanonSchema(const Options& options);
+int FormatCanon(const Options& options);
+int DiffCanons(const Options& options);
+int ExplainCanon(const Options& options);
+int TestCanon(const Options& options);
+// canon.cc
 int ShowCanon(const Options& options);
 int ApplyCanon(const Options& options);
 // governed.cc

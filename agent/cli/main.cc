@@ -69,6 +69,28 @@ int Main(int argc, char** argv) {
   at->add_flag("--sarif", options.sarif, "print SARIF 2.1.0, for editors and code review");
   Add(*canon, "schema", "the JSON Schema of the language, for editors", "  proofgate canon schema > canon.schema.json",
       PrintCanonSchema, chosen);
+  at = Add(*canon, "fmt", "lay a canon file out, with its comments",
+           "  proofgate canon fmt canon.yaml\n  proofgate canon fmt --write canon.yaml", FormatCanon, chosen);
+  at->add_option("FILE", options.file, "the canon, YAML")->required();
+  at->add_flag("--write", options.write, "into the file");
+  at->add_flag("--check", options.check, "print nothing; fail if it would change");
+  at = Add(*canon, "diff", "what would be permitted or refused that was not, act by act",
+           "  proofgate canon diff new.yaml            # against the canon in force\n"
+           "  proofgate canon diff old.yaml new.yaml\n"
+           "  proofgate canon diff --no-wider old.yaml new.yaml && echo 'permits nothing more'", DiffCanons, chosen);
+  at->add_option("A", options.file, "a canon, YAML")->required();
+  at->add_option("B", options.file2, "the canon to compare with it");
+  at->add_flag("--no-wider", options.no_wider, "fail unless it permits nothing more, for certain");
+  at = Add(*canon, "explain", "which rules speak about an act, and what they say",
+           "  proofgate canon explain write /srv/demo/report.txt\n"
+           "  proofgate canon explain connect tcp:127.0.0.1:80 --canon canon.yaml --domain demo", ExplainCanon, chosen);
+  at->add_option("KIND", options.kind, "exec, load, write, connect, bind, signal, capability, read")->required();
+  at->add_option("OBJECT", options.object, "/file, /dir/*, /dir/**, tcp:ADDRESS:PORT, unix:/path")->required();
+  at->add_option("--canon", options.file2, "a canon file; the one in force when left out");
+  at->add_option("--domain", options.domain, "one domain only");
+  at = Add(*canon, "test", "the canon's own cases, and the rules that they do not reach",
+           "  proofgate canon test canon.yaml", TestCanon, chosen);
+  at->add_option("FILE", options.file, "the canon, YAML")->required();
   Add(*canon, "show", "the canon in force", "  proofgate canon show\n  proofgate canon show --json", ShowCanon, chosen);
   at = Add(*canon, "apply", "put a canon into force: all of it or nothing",
            "  proofgate canon apply /usr/share/proofgate/examples/demo.yaml", ApplyCanon, chosen);
