@@ -35,7 +35,6 @@ struct Options {
   std::string id;
   std::string reason;
   std::string export_dir;
-  std::string kind;
   std::string signature;
   std::string plan;
   std::string range;

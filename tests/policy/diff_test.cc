@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "policy/parse.h"
+#include "policy/own.h"
 #include "policy/pdp.h"
 #include "tests/policy/random_canon.h"
 
@@ -218,6 +219,7 @@ TEST(Diff, DecideAndTheIndexAgree) {
         ++pairs;
         const DecisionCode expected = rule.effect == Effect::kForbid ? DecisionCode::kNotAPermit
                                       : !at.forbids.empty()          ? DecisionCode::kForbidden
+                                      : FindOwn(rule.kind, act)      ? DecisionCode::kOwn
                                       : speaks                       ? DecisionCode::kPermitted
                                                                      : DecisionCode::kNotPermitted;
         ASSERT_EQ(code, expected) << seed << " " << Describe(act);
