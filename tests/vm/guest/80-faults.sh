@@ -98,7 +98,10 @@ tamper fill labels >/dev/null
 same "a fork" "$(tell s fork)" EAGAIN
 same "who is governed already goes on" "$(tell s "append /srv/s/file")" OK
 mkdir -p /sys/fs/cgroup/full
-ok "an attach that cannot label is refused" not proofgate attach --domain nobody --cgroup /sys/fs/cgroup/full 2>/dev/null
+sleep 1000 &
+echo $! >/sys/fs/cgroup/full/cgroup.procs
+ok "an attach that cannot label is refused" not proofgate attach --domain t --cgroup /sys/fs/cgroup/full 2>/dev/null
+ok "and leaves the cgroup as it was" kill $!
 cgroup=$(grep -l . /sys/fs/cgroup/proofgate/t/run-*/cgroup.procs | head -1)
 bash -c 'echo $$ >'"$cgroup"'; exec act "create /srv/t/unlabelled"' >/dev/null 2>&1
 ok "who enters without a label does nothing" test ! -e /srv/t/unlabelled

@@ -18,33 +18,3 @@ assert body["last_settled"] <= acts <= body["granted"] == 100000
 PY
 ok "lost denials are said" grep -q '"kind":"DENIALS_LOST"' /tmp/entries
 same "what that receipt covered is refused now" "$(governed act "write /srv/t/power/file")" "write EPERM"
-
-# Governed from boot on, before their first process.
-started() { systemctl show -p "$1" --value "$2"; }
-ok "a named unit runs" systemctl is-active -q named.service
-ok "so does one in a named slice" systemctl is-active -q sliced.service
-ok "and one that no canon names" systemctl is-active -q other.service
-ok "its first process did what it liked" test -e /srv/boot/other
-same "theirs did not" "$(ls /srv/boot)" other
-ok "they waited for the daemon" test "$(started ActiveEnterTimestampMonotonic proofgate.service)" -le "$(started ExecMainStartTimestampMonotonic named.service)"
-denied() { proofgate ledger tail -n 2000 | grep -q "DENY.*/srv/boot/$1"; }
-ok "the refusal is in the ledger" await denied named
-ok "and the other" await denied sliced
-systemctl restart named.service sliced.service
-same "and after a restart, in cgroups made anew" "$(ls /srv/boot)" other
-systemctl stop named-tests.slice
-systemctl start sliced.service
-same "and after the slice itself was gone" "$(ls /srv/boot)" other
-attached() { proofgate status | grep -q "$1"; }
-ok "the new cgroup is attached in the ledger as well" await attached /system.slice/named.service
-systemctl stop proofgate.service
-systemctl restart named.service sliced.service
-same "and with no daemon" "$(ls /srv/boot)" other
-systemctl start proofgate.service
-status=$(proofgate status --json)
-same "no label was lost" "$(python3 -c 'import json,sys; print(json.loads(sys.argv[1])["labels_lost"])' "$status")" 0
-# For the next boot: nothing starts by itself.
-systemctl disable -q --now named.service sliced.service other.service 2>/dev/null
-systemctl disable -q proofgate.service 2>/dev/null
-rm -f /srv/boot/*
-sync
