@@ -28,7 +28,7 @@ bool Ballast::Take() {
 bool Ballast::IsFull() {
   const auto free_bytes = free_space_(dir_);
   struct stat found{};
-  const bool held = ::stat(path_.c_str(), &found) == 0 && static_cast<std::uint64_t>(found.st_size) >= bytes_;
+  const bool held = ::stat(path_.c_str(), &found) == 0 && static_cast<std::uint64_t>(found.st_blocks) * 512 >= bytes_;
   if (!free_bytes || *free_bytes < bytes_ / 4) {
     if (held) ::unlink(path_.c_str());
     return true;
