@@ -218,6 +218,7 @@ TEST(Diff, DecideAndTheIndexAgree) {
         const bool speaks = std::find(at.permits.begin(), at.permits.end(), &rule) != at.permits.end();
         ++pairs;
         const DecisionCode expected = rule.effect == Effect::kForbid ? DecisionCode::kNotAPermit
+                                      : HasTerms(rule.terms)         ? DecisionCode::kNeedsSession
                                       : !at.forbids.empty()          ? DecisionCode::kForbidden
                                       : FindOwn(rule.kind, act)      ? DecisionCode::kOwn
                                       : speaks                       ? DecisionCode::kPermitted
