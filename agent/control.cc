@@ -258,8 +258,9 @@ Status Control::OpenDoor(Door door, const std::string& path) {
   // The gate refuses what our group owns to governed processes; this is theirs.
   if (door == Door::kGoverned && geteuid() == 0 && lchown(path.c_str(), 0, 0) != 0)
     return FailErrno(errno, "chown " + path);
-  TRY(Watch(listener.get()));
-  doors_[listener.get()] = {door, std::move(listener)};
+  const int fd = listener.get();
+  TRY(Watch(fd));
+  doors_.insert_or_assign(fd, OpenedDoor{door, std::move(listener)});
   return {};
 }
 
