@@ -78,6 +78,7 @@ static __always_inline int write_change_two(__u32 op, struct dentry *from, struc
 	struct label *label;
 	enum scope scope = subject(&act, &label);
 	__u32 slot;
+	__u32 gen;
 	int denied;
 
 	if (scope == UNGOVERNED)
@@ -88,12 +89,16 @@ static __always_inline int write_change_two(__u32 op, struct dentry *from, struc
 	if (!judge_path(&act, from))
 		return deny(&act, from);
 	slot = act.slot;
+	gen = act.gen;
+	act.slot = 0; /* a refusal of the other end is not this receipt's */
+	act.gen = 0;
 	if (!judge_path(&act, to))
 		return deny(&act, to);
 	denied = commit(&act, to);
 	if (denied || act.slot == slot)
 		return denied;
 	act.slot = slot;
+	act.gen = gen;
 	return commit(&act, from);
 }
 

@@ -15,6 +15,7 @@ ssh-keygen -q -t ed25519 -N '' -f /tmp/alice
 		mode: enforce
 		standing:
 		  - { id: base, profile: base }
+		  - { id: client, exec: [{ file: /usr/bin/proofgate }] }
 		  - { id: door, connect: [{ unix: /run/proofgate/session.sock }] }
 		optr: { order: [cost, risk], max_risk_ppm: 20000, max_cost: 500, min_success_ppm: 900000 }
 		estimates:
@@ -102,7 +103,7 @@ same "when acts need receipts as before" "$(in_domain p act "write /srv/p/repo/f
 
 exact() { proofgate replay --all "$@" >/tmp/replay.out || { sed 's/^/# /' /tmp/replay.out; false; }; }
 ok "replay makes every decision again, exactly" exact
-ok "a signed head" proofgate ledger checkpoint >/dev/null
-ok "an export" proofgate ledger export --tiles /tmp/tiles >/dev/null
+ok "a signed head" quietly proofgate ledger checkpoint
+ok "an export" quietly proofgate ledger export --tiles /tmp/tiles
 ok "and from an export, without the ledger" exact --ledger /tmp/tiles
 proofgate canon apply /root/guest/canon.yaml >/dev/null

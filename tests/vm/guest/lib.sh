@@ -23,6 +23,8 @@ same() { # same NAME GOT WANTED
 	fi
 }
 not() { ! "$@"; }
+# In place of a redirection, which would take the TAP line along.
+quietly() { "$@" >/dev/null; }
 
 in_domain() { # in_domain DOMAIN COMMAND…
 	local domain=$1
