@@ -240,7 +240,7 @@ Result<json::Object> Sessions::Complete(const std::string& id, const std::string
 }
 
 // The live step's receipt dies, and what it was used for becomes its outcome.
-Status Sessions::SettleLive(const policy::Session& session, StepState result_if_used) {
+Status Sessions::SettleLive(policy::Session session, StepState result_if_used) {
   const std::string id = session.id;
   for (std::size_t step = 0; step < session.steps.size(); ++step) {
     if (session.steps[step].state != StepState::kLive) continue;

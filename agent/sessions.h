@@ -89,7 +89,8 @@ class Sessions {
   Result<std::uint64_t> Record(const char* kind, json::Object body);
   std::string NextKey();
   Result<const policy::Session*> Get(const std::string& id) const;
-  Status SettleLive(const policy::Session& session, policy::StepState result_if_used);
+  // By value: each outcome that is recorded replaces the book that held it.
+  Status SettleLive(policy::Session session, policy::StepState result_if_used);
   Status SettleEnded(const policy::Session& session);  // a live step whose receipt has ended
   Status End(const std::string& session, policy::SessionState state, const std::string& reason);
   Result<json::Object> Approve(const policy::Session& session, bool approves, const std::string& person,

@@ -332,7 +332,11 @@ std::string Replay::JudgeAct(const KnownReceipt& known, const json::Value& body,
   slot.domain = 1;
   act.domain = json::GetString(body, "domain").value_or("") == known.receipt.domain ? 1 : 2;
   slot.kind = 1;
-  act.kind = json::GetString(body, "kind").value_or("") == KindName(known.receipt.kind) ? 1 : 2;
+  const std::string kind = json::GetString(body, "kind").value_or("");
+  const std::string operation = json::GetString(body, "op").value_or("");
+  // Sending over a connection that came in is covered by the bind.
+  const bool answers = known.receipt.kind == Kind::kBind && kind == "connect" && operation == "send";
+  act.kind = kind == KindName(known.receipt.kind) || answers ? 1 : 2;
   slot.not_before_boot_ns = known.lifetimes.front().from_boot_ns;
   slot.expires_boot_ns = known.lifetimes.front().to_boot_ns;
   for (const Lifetime& renewal : known.lifetimes)
@@ -345,7 +349,6 @@ std::string Replay::JudgeAct(const KnownReceipt& known, const json::Value& body,
     act.exe = json::GetBytes(body, "program").value_or("") == known.receipt.exe ? 1 : 2;
   }
   act.needs = NEED_USE;
-  const std::string operation = json::GetString(body, "op").value_or("");
   if (operation == "map as shared and writable") act.needs |= NEED_STANDING;
   return std::string(GateCodeName(gate_decide(&slot, &act, now)));
 }

@@ -1,7 +1,9 @@
 # An agent's session, end to end: plans, approvals, steps, replay elsewhere.
 . /root/guest/lib.sh
 
-mkdir -p /srv/p/repo /srv/p/out
+mkdir -p /srv/p/repo /srv/p/out /opt/p
+# The installed one is guarded; a domain that is to run the client gets a copy.
+cp /usr/bin/proofgate /opt/p/proofgate
 for file in /srv/p/repo/fix /srv/p/out/a; do echo old >$file; done
 rm -f /tmp/alice /tmp/alice.pub
 ssh-keygen -q -t ed25519 -N '' -f /tmp/alice
@@ -15,7 +17,7 @@ ssh-keygen -q -t ed25519 -N '' -f /tmp/alice
 		mode: enforce
 		standing:
 		  - { id: base, profile: base }
-		  - { id: client, exec: [{ file: /usr/bin/proofgate }] }
+		  - { id: client, exec: [{ file: /opt/p/proofgate }] }
 		  - { id: door, connect: [{ unix: /run/proofgate/session.sock }] }
 		optr: { order: [cost, risk], max_risk_ppm: 20000, max_cost: 500, min_success_ppm: 900000 }
 		estimates:
@@ -69,7 +71,7 @@ same "the session is closed, both steps done" \
 	"closed done done"
 
 mcp() { # mcp LINE…: the lines as an MCP client inside the domain would send them
-	printf '%s\n' "$@" | proofgate run --domain p -- proofgate mcp
+	printf '%s\n' "$@" | proofgate run --domain p -- /opt/p/proofgate mcp
 }
 same "an MCP client gets the rights of the domain that it is in" "$(mcp \
 	'{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}' \
