@@ -21,6 +21,7 @@
 
 #include "agent/cgroup.h"
 #include "agent/notify.h"
+#include "agent/probe.h"
 #include "base/bytes.h"
 #include "pep.skel.h"
 
@@ -47,6 +48,11 @@ Result<std::uint32_t> CountArguments(const btf& kernel, const char* function) {
   if (id <= 0) return Fail(Code::kUnsupported, fmt::format("kernel: no function {}", function));
   const btf_type* const type = btf__type_by_id(&kernel, static_cast<__u32>(id));
   return btf_vlen(btf__type_by_id(&kernel, type->type));
+}
+
+// Whether a program may read through a pointer that the kernel gave it untyped.
+bool CanCast(const btf& kernel) {
+  return btf__find_by_name_kind(&kernel, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
 }
 
 Status MakeDirectory(const std::string& path) {
@@ -519,6 +525,12 @@ Status Fit(pep& skeleton) {
   const Btf kernel = TRY(KernelBtf());
   skeleton.rodata->setattr_has_idmap =
       TRY(CountArguments(*kernel, "bpf_lsm_inode_setattr")) == 3 ? 1 : 0;
+  constexpr __u32 kCast = 1;  // enum of bpf/net.h
+  constexpr __u32 kNone = 2;
+  if (CanCast(*kernel))
+    skeleton.rodata->kernel_reads = kCast;
+  else if (ReadLockdown() == Lockdown::kConfidentiality)
+    skeleton.rodata->kernel_reads = kNone;
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, skeleton.obj) {
     if (bpf_program__autoload(program)) continue;
@@ -628,6 +640,11 @@ Status StorePins(const std::string& dir, const std::string& build,
 Result<bool> HasLsmHook(const std::string& hook) {
   const Btf kernel = TRY(KernelBtf());
   return btf__find_by_name_kind(kernel.get(), ("bpf_lsm_" + hook).c_str(), BTF_KIND_FUNC) > 0;
+}
+
+Result<bool> CanReadAddresses() {
+  const Btf kernel = TRY(KernelBtf());
+  return CanCast(*kernel) || ReadLockdown() != Lockdown::kConfidentiality;
 }
 
 Result<std::unique_ptr<Pep>> OpenKernelPep(const std::string& dir,

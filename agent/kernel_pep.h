@@ -28,6 +28,10 @@ Result<std::unique_ptr<Pep>> OpenKernelPep(const std::string& dir, std::map<std:
 // Whether the kernel's BTF has the hook ("inode_set_acl").
 Result<bool> HasLsmHook(const std::string& hook);
 
+// Whether the gate can read where a connect or a send goes, on this kernel under
+// its lockdown. Where it cannot, it refuses them (ADDRESS_UNREADABLE).
+Result<bool> CanReadAddresses();
+
 }  // namespace proofgate::agent
 
 #endif  // PROOFGATE_AGENT_KERNEL_PEP_H_

@@ -92,6 +92,21 @@ Check Capabilities() {
   return Ok("root", "the capabilities to load programs are held");
 }
 
+Check KernelLockdown() {
+  const Lockdown lockdown = ReadLockdown();
+  if (lockdown == Lockdown::kNone)
+    return Warning("lockdown", "the kernel is not locked down: root outside governed cgroups can change it",
+                   "where root must be kept out: Secure Boot, signed modules and lockdown=integrity");
+  if (lockdown == Lockdown::kIntegrity) return Ok("lockdown", "the kernel is locked down: integrity");
+  const auto reads = CanReadAddresses();
+  if (!reads) return Missing("lockdown", reads.error().message, "boot a kernel built with CONFIG_DEBUG_INFO_BTF");
+  if (*reads) return Ok("lockdown", "the kernel is locked down: confidentiality");
+  return Warning("lockdown",
+                 "lockdown=confidentiality keeps addresses from the gate on this kernel: it refuses every bind, connect and "
+                 "send to an address",
+                 "kernel 6.2 or later, or lockdown=integrity");
+}
+
 Check Time() {
   constexpr std::int64_t kYear2024 = 1'704'067'200'000;
   if (SystemClock().Utc().ms < kYear2024)
@@ -122,8 +137,16 @@ Check Keys() {
 
 }  // namespace
 
+Lockdown ReadLockdown() {
+  const auto text = ReadFile("/sys/kernel/security/lockdown", kMaxBytes);
+  if (!text) return Lockdown::kNone;
+  if (text->find("[confidentiality]") != std::string::npos) return Lockdown::kConfidentiality;
+  return text->find("[integrity]") != std::string::npos ? Lockdown::kIntegrity : Lockdown::kNone;
+}
+
 std::vector<Check> ProbeHost() {
-  return {KernelVersion(), Btf(), LsmList(), CgroupV2(), BpfFs(), Capabilities(), Time(), Disk(), Keys()};
+  return {KernelVersion(), Btf(), LsmList(), CgroupV2(), BpfFs(), Capabilities(), KernelLockdown(),
+          Time(), Disk(), Keys()};
 }
 
 bool CanEnforce(const std::vector<Check>& checks) {

@@ -8,6 +8,10 @@
 
 namespace proofgate::agent {
 
+enum class Lockdown { kNone, kIntegrity, kConfidentiality };
+// Of the running kernel: kernel_lockdown(7). kNone where it has none.
+Lockdown ReadLockdown();
+
 enum class Finding { kOk, kWarning, kMissing };
 
 struct Check {

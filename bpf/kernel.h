@@ -179,6 +179,19 @@ struct sockaddr {
 	char sa_data[14];
 };
 
+struct sockaddr_in6 {
+	__u16 sin6_family;
+	__u16 sin6_port;
+	__u32 sin6_flowinfo; /* of an IPv4 address: the address */
+	struct in6_addr sin6_addr;
+};
+
+struct cmsghdr {
+	unsigned long cmsg_len;
+	int cmsg_level;
+	int cmsg_type;
+};
+
 struct msghdr {
 	void *msg_name;
 	int msg_namelen;
