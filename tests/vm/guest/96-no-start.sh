@@ -35,9 +35,9 @@ refuses "daemon missing"
 mv /root/proofgated /usr/sbin/proofgated
 
 size=$(du -sk $state | cut -f1)
-mount -t tmpfs -o size=$((size + 64))k none /mnt
-cp -a $state/. /mnt/
-mount --move /mnt $state
+cp -a $state /root/state
+mount -t tmpfs -o size=$((size + 64))k none $state
+cp -a /root/state/. $state/
 dd if=/dev/zero of=$state/filler bs=1k 2>/dev/null
 refuses "disk full"
 rm $state/filler
