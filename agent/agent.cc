@@ -10,6 +10,7 @@
 #include "agent/cgroup.h"
 #include "agent/ledger_admin.h"
 #include "agent/paths.h"
+#include "agent/report.h"
 #include "base/bytes.h"
 #include "policy/trace.h"
 
@@ -17,44 +18,11 @@ namespace proofgate::agent {
 namespace {
 
 constexpr std::uint64_t kSecondNs = 1'000'000'000;
-constexpr const char* kProofDomain = "proofgate-prove";
 
 std::string KernelRelease() {
   utsname name{};
   uname(&name);
   return name.release;
-}
-
-void Report(std::string_view what, const Status& status) {
-  if (!status)
-    std::fprintf(stderr, "%s: %s\n", std::string(what).c_str(), status.error().message.c_str());
-}
-
-// The unit that an `attach` makes wait for us, or "".
-std::string WaitingUnit(const std::string& attach) {
-  if (!attach.starts_with("unit:") && !attach.starts_with("slice:")) return "";
-  std::string unit = attach.substr(attach.find(':') + 1);
-  return unit.ends_with(".scope") ? "" : unit;  // scopes are made at run time only
-}
-
-template <class Domains>
-std::set<std::string> WaitingUnits(const Domains& domains) {
-  std::set<std::string> units;
-  for (const auto& [name, domain] : domains)
-    if (domain.canon) units.insert(WaitingUnit(domain.canon->attach));
-  units.erase("");
-  return units;
-}
-
-// Why a canon must not name this target, or "".
-std::string WhyNotAttach(const std::string& attach) {
-  const std::string target = attach.substr(attach.find(':') + 1);
-  if (attach.starts_with("cgroup:")) {
-    if (!target.starts_with(std::string(kCgroupRoot) + "/")) return "a cgroup below /sys/fs/cgroup expected";
-    return WhyNotGovern(target);
-  }
-  if (target.ends_with(".slice")) return WhyNotGovern(CgroupOfSlice(target));
-  return WhyNotGovern(std::string(kCgroupRoot) + "/" + target);
 }
 
 // The domain that grants nothing.
@@ -83,7 +51,7 @@ Agent::Agent(Pep& pep, ledger::Ledger& ledger, const Signer& signer, const Clock
       receipts_(pep, ledger, signer, clock, names_, host),
       sessions_(ledger, receipts_, clock,
                 [this](const std::string& name) -> Result<Sessions::Domain> {
-                  const Domain& domain = *TRY(FindRunningDomain(name));
+                  const Domain& domain = *TRY(FindIssuingDomain(name));
                   return Sessions::Domain{&*domain.canon, domain.number, domain.canon_entry};
                 }),
       drain_(pep, ledger, names_, host.boot_id),
@@ -106,10 +74,11 @@ Result<std::unique_ptr<Agent>> Agent::Start(Pep& pep, ledger::Ledger& ledger, co
   }
   if (!same_boot) TRY(agent->CloseOtherBoots());
   TRY(agent->RecordStart(same_boot));
+  agent->trust_ = TRY(CanonTrust::Load(ledger, signer, clock));
   TRY(agent->watch_.Begin(same_boot));
   TRY(agent->TakeUpThisBoot());
   agent->drain_.Start();
-  TRY(units.Remember(WaitingUnits(agent->domains_)));
+  TRY(units.Remember(agent->WaitingUnits()));
   agent->AttachFromCanon();
   agent->KeepStanding();
   return agent;
@@ -243,6 +212,12 @@ Result<Agent::Domain*> Agent::FindRunningDomain(const std::string& name) {
   return domain;
 }
 
+Result<Agent::Domain*> Agent::FindIssuingDomain(const std::string& name) {
+  if (!trust_->MayIssue())
+    return Fail(Code::kDenied, "CANON_EXPIRED: no receipt is issued any more; apply a newer canon");
+  return FindRunningDomain(name);
+}
+
 Result<std::uint32_t> Agent::NumberFor(const std::string& name, ledger::Meta& meta) {
   const auto at = domains_.find(name);
   if (at != domains_.end()) return at->second.number;
@@ -256,110 +231,6 @@ Result<std::uint32_t> Agent::NumberFor(const std::string& name, ledger::Meta& me
     return number;
   }
   return Fail(Code::kBusy, fmt::format("more than {} domains since the ledger began", MAX_DOMAINS - 1));
-}
-
-Result<json::Object> Agent::ApplyCanon(const std::string& text, const std::string& file,
-                                       std::vector<policy::Diagnostic>& diagnostics) {
-  policy::ParsedCanon parsed = policy::ParseCanon(text, file);
-  if (!parsed.diagnostics.empty()) {
-    diagnostics = std::move(parsed.diagnostics);
-    return Fail(Code::kInvalid, file + ": not applied");
-  }
-  json::Object result;
-  json::Array names;
-  for (const policy::Canon& canon : parsed.canons) {
-    if (canon.domain == kProofDomain)
-      return Fail(Code::kInvalid, std::string("domain '") + kProofDomain + "' is Proofgate's own");
-    const std::string why_not = canon.attach.empty() ? "" : WhyNotAttach(canon.attach);
-    if (!why_not.empty())
-      return Fail(Code::kInvalid, fmt::format("domain '{}': attach {}: not governed: {}", canon.domain,
-                                              policy::EscapeForPeople(canon.attach), why_not));
-    names.push_back(canon.domain);
-  }
-  result["domains"] = names;
-  result["digest"] = Hex(Sha256(text));
-  if (TRY(ledger_.ReadMeta("canon")) == text) {
-    result["changed"] = false;
-    return result;
-  }
-  std::vector<ledger::Record> records;
-  ledger::Meta meta;
-  std::vector<std::string> fresh;
-  const auto forget_fresh = [&] {
-    for (const std::string& name : fresh) domains_.erase(name);
-  };
-  for (const policy::Canon& canon : parsed.canons) {
-    const bool is_new = !domains_.contains(canon.domain);
-    const auto number = NumberFor(canon.domain, meta);
-    if (!number) {
-      forget_fresh();
-      return tl::unexpected(number.error());
-    }
-    if (is_new) fresh.push_back(canon.domain);
-    const json::Value model = policy::CanonJson(canon);
-    json::Object body{{"domain", canon.domain}, {"canon", model},
-                      {"digest", Hex(Sha256(json::Encode(model)))},
-                      {"source_digest", Hex(Sha256(text))}, {"file", json::Bytes(file)}};
-    records.push_back({"CANON", std::move(body), "canon_entry/" + canon.domain, ledger::Authority::kGives});
-  }
-  for (const auto& [name, domain] : domains_) {
-    const bool stays = std::any_of(parsed.canons.begin(), parsed.canons.end(),
-                                   [&name = name](const auto& canon) { return canon.domain == name; });
-    if (stays || !domain.canon || name == kProofDomain) continue;
-    records.push_back({"CANON", json::Object{{"domain", name}, {"removed", true}}});
-    meta["canon_entry/" + name] = "";
-  }
-  meta["canon"] = text;
-  const std::size_t count = records.size();
-  // Who will be governed waits for us before the canon says so, and longer than it.
-  std::set<std::string> waiting = WaitingUnits(domains_);
-  for (const policy::Canon& canon : parsed.canons)
-    if (const std::string unit = WaitingUnit(canon.attach); !unit.empty()) waiting.insert(unit);
-  if (const Status remembered = units_.Remember(waiting); !remembered) {
-    forget_fresh();
-    return tl::unexpected(remembered.error());
-  }
-  auto position = ledger_.Append(std::move(records), std::move(meta));
-  if (!position) {
-    forget_fresh();
-    return tl::unexpected(position.error());
-  }
-  for (std::size_t i = 0; i < parsed.canons.size(); ++i) {
-    Domain& domain = domains_[parsed.canons[i].domain];
-    domain.canon = parsed.canons[i];
-    domain.canon_entry = position->first + i;
-    TRY(OpenDomain(parsed.canons[i].domain, domain));
-  }
-  for (auto& [name, domain] : domains_) {
-    const bool stays = std::any_of(parsed.canons.begin(), parsed.canons.end(),
-                                   [&name = name](const auto& canon) { return canon.domain == name; });
-    if (!stays && name != kProofDomain) domain.canon.reset();
-  }
-  KeepStanding();  // what is new first, so that nothing is without in between
-  for (auto& [name, domain] : domains_)
-    TRY(receipts_.ReviewUnder(domain.number, domain.canon ? &*domain.canon : nullptr));
-  AttachFromCanon();
-  Report("remember units", units_.Remember(WaitingUnits(domains_)));
-  result["changed"] = true;
-  result["entry"] = json::Integer(position->first);
-  result["entries"] = json::Integer(count);
-  return result;
-}
-
-Result<json::Object> Agent::ShowCanon() const {
-  json::Object result;
-  const auto source = TRY(ledger_.ReadMeta("canon"));
-  if (!source) return Fail(Code::kNotFound, "no canon is in force; apply one with: proofgate canon apply FILE");
-  result["source"] = json::Bytes(*source);
-  result["digest"] = Hex(Sha256(*source));
-  json::Array domains;
-  for (const auto& [name, domain] : domains_) {
-    if (!domain.canon || name == kProofDomain) continue;
-    domains.push_back(json::Object{{"domain", name}, {"entry", json::Integer(domain.canon_entry)},
-                                   {"canon", policy::CanonJson(*domain.canon)}});
-  }
-  result["domains"] = std::move(domains);
-  return result;
 }
 
 Status Agent::RecordAttach(const std::string& domain, const std::string& cgroup, std::uint64_t id,
@@ -409,7 +280,7 @@ Result<json::Object> Agent::Attach(const std::string& name, const std::string& c
       return json::Object{{"cgroup", json::Bytes(cgroup)}, {"changed", false}};
     return Fail(Code::kInvalid, cgroup + ": governed by domain '" + at->second.domain + "'; detach it first");
   }
-  if (!domain.stopped) TRY(receipts_.KeepStanding(*domain.canon, domain.number, domain.canon_entry));
+  if (!domain.stopped) TRY(KeepStandingOf(domain));
   TRY(RecordAttach(name, cgroup, id, how));
   const Status governed = GovernRunning(cgroup, id, domain.number);
   if (!governed) {
@@ -423,7 +294,7 @@ Result<json::Object> Agent::Attach(const std::string& name, const std::string& c
 
 Result<json::Object> Agent::FreshCgroup(const std::string& name, const std::string& how) {
   Domain& domain = *TRY(FindRunningDomain(name));
-  TRY(receipts_.KeepStanding(*domain.canon, domain.number, domain.canon_entry));
+  TRY(KeepStandingOf(domain));
   const std::string cgroup = fmt::format("{}/{}/{}-{}", kCgroupDir, name, how, next_run_++);
   TRY(MakeCgroup(cgroup));
   const std::uint64_t id = TRY(CgroupId(cgroup));
@@ -473,7 +344,10 @@ Result<json::Object> Agent::Detach(const std::string& name, const std::string& c
   return Fail(Code::kNotFound, cgroup + ": not governed");
 }
 
-Result<json::Object> Agent::OpenRun(const std::string& domain) { return FreshCgroup(domain, "run"); }
+Result<json::Object> Agent::OpenRun(const std::string& domain) {
+  if (!trust_->MayRenew()) return Fail(Code::kDenied, "CANON_EXPIRED: nothing is permitted any more");
+  return FreshCgroup(domain, "run");
+}
 
 Result<json::Object> Agent::OpenProof() {
   if (!domains_.contains(kProofDomain)) {
@@ -580,20 +454,24 @@ void Agent::CheckGate() {
     Report("govern again", GovernRunning(attached_.at(id).cgroup, id, expected.cgroups.at(id)));
 }
 
+Status Agent::KeepStandingOf(const Domain& domain) {
+  if (!trust_->MayRenew()) return {};  // what is governed stays governed, with nothing permitted
+  return receipts_.KeepStanding(*domain.canon, domain.number, domain.canon_entry);
+}
+
 void Agent::KeepStanding() {
   for (const auto& [name, domain] : domains_) {
     const bool attached = std::any_of(attached_.begin(), attached_.end(), [&name = name](const auto& entry) {
       return entry.second.domain == name;
     });
     if (!attached || !domain.canon || domain.stopped) continue;
-    Report("standing receipts of " + name,
-           receipts_.KeepStanding(*domain.canon, domain.number, domain.canon_entry));
+    Report("standing receipts of " + name, KeepStandingOf(domain));
   }
 }
 
 Result<json::Object> Agent::Issue(const IssueRequest& asked,
                                   std::optional<Receipts::Refusal>& refusal) {
-  const Domain& domain = *TRY(FindRunningDomain(asked.domain));
+  const Domain& domain = *TRY(FindIssuingDomain(asked.domain));
   policy::Request request;
   request.rule = asked.rule;
   request.ttl_ns = asked.ttl_ns;
@@ -738,6 +616,7 @@ Result<json::Object> Agent::Describe() const {
                                   {"disk_full", ledger_.is_disk_full()},
                                   {"rollback_noticed_by", "the anchor file; a rollback of the whole disk cannot be noticed on this host alone, "
                                                           "but by whoever holds a later checkpoint (ledger witness-request)"}};
+  result["canon"] = trust_->Describe();
   json::Array domains;
   for (const auto& [name, domain] : domains_) {
     const domain_state state = pep_.ReadDomain(domain.number);

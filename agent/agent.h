@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/canon_trust.h"
 #include "agent/drain.h"
 #include "agent/names.h"
 #include "agent/pep.h"
@@ -30,6 +31,7 @@
 namespace proofgate::agent {
 
 inline constexpr const char* kVersion = "0.1.0";
+inline constexpr const char* kProofDomain = "proofgate-prove";  // doctor --prove
 
 class Agent {
  public:
@@ -47,9 +49,15 @@ class Agent {
   std::uint64_t rounds() const { return drain_.rounds(); }
   std::string StatusLine() const;
 
-  // All or nothing. Diagnostics (and kInvalid) when the text is not canon.
+  // All or nothing. Diagnostics (and kInvalid) when the text is not canon. A plain
+  // file is the act of the host's own trust root; kDenied with
+  // SIGNATURE_REQUIRED when another is pinned.
   Result<json::Object> ApplyCanon(const std::string& text, const std::string& file,
                                   std::vector<policy::Diagnostic>& diagnostics);
+  // A signed bundle in its envelope. kDenied: the message starts with the code.
+  Result<json::Object> ApplyBundle(const std::string& envelope, const std::string& principal);
+  Result<json::Object> ChangeTrustRoot(const std::string& envelope, const std::string& principal);
+  Result<json::Object> ShowTrust() const { return trust_->Describe(); }
   Result<json::Object> ShowCanon() const;
 
   // Governs a cgroup and what runs in it, or nothing.
@@ -128,11 +136,18 @@ class Agent {
 
   Agent(Pep& pep, ledger::Ledger& ledger, const Signer& signer, const Clock& clock, Host host,
         Units& units);
+  std::set<std::string> WaitingUnits() const;
+  std::vector<policy::Canon> CanonsInForce() const;
+  Result<json::Object> PutInForce(const policy::VerifiedBundle& verified, const policy::Bundle& bundle,
+                                  const std::string& file);
+  Status FollowCanon(policy::OldReceipts old_receipts);
+  Status KeepStandingOf(const Domain& domain);
   Status CloseOtherBoots();
   Status TakeUpThisBoot();
   Status RecordStart(bool took_up);
   Result<Domain*> FindDomain(const std::string& name);
   Result<Domain*> FindRunningDomain(const std::string& name);  // kDenied: it is stopped
+  Result<Domain*> FindIssuingDomain(const std::string& name);  // kDenied: or its canon has expired
   Result<std::uint32_t> NumberFor(const std::string& name, ledger::Meta& meta);
   Status OpenDomain(const std::string& name, Domain& domain);
   Status RecordAttach(const std::string& domain, const std::string& cgroup, std::uint64_t id,
@@ -159,6 +174,7 @@ class Agent {
   Watch watch_;
   std::map<std::string, std::uint32_t> named_;  // paths governed from birth on, as the gate has them
   std::set<std::string> announced_;             // units that may start
+  std::unique_ptr<CanonTrust> trust_;
   std::map<std::string, Domain> domains_;
   std::map<std::uint64_t, Attached> attached_;  // by cgroup id
   std::uint64_t next_run_ = 1;

@@ -46,6 +46,18 @@ Result<json::Object> ApplyCanon(Call& call) {
   return applied;
 }
 
+Result<json::Object> ApplyBundle(Call& call) {
+  const std::string bundle = TRY(call.params.Text("bundle"));
+  TRY(call.params.Done());
+  return call.agent.ApplyBundle(bundle, call.caller.principal);
+}
+
+Result<json::Object> ChangeTrustRoot(Call& call) {
+  const std::string envelope = TRY(call.params.Text("envelope"));
+  TRY(call.params.Done());
+  return call.agent.ChangeTrustRoot(envelope, call.caller.principal);
+}
+
 Result<json::Object> Attach(Call& call) {
   const std::string domain = TRY(call.params.Text("domain"));
   const std::string cgroup = TRY(call.params.TextOr("cgroup", ""));
@@ -190,6 +202,9 @@ const MethodTable& Methods() {
         {"counters", Plain<&Agent::Counters>},
         {"canon.apply", ApplyCanon},
         {"canon.show", Plain<&Agent::ShowCanon>},
+        {"canon.apply_bundle", ApplyBundle},
+        {"canon.trust", ChangeTrustRoot},
+        {"canon.trust_root", Plain<&Agent::ShowTrust>},
         {"attach", Attach},
         {"detach", Detach},
         {"run.open", [](Call& call) { return WithText<&Agent::OpenRun>(call, "domain"); }},

@@ -360,12 +360,14 @@ Result<std::uint64_t> Receipts::RevokeWhere(const std::function<bool(const Live&
   return count;
 }
 
-Status Receipts::ReviewUnder(std::uint32_t number, const policy::Canon* canon) {
+Status Receipts::ReviewUnder(std::uint32_t number, const policy::Canon* canon,
+                             policy::OldReceipts issued) {
   std::vector<std::string> revoke;
   std::optional<policy::Canon> real;
   if (canon != nullptr) real = TRY(WithRealPaths(*canon));
   for (const auto& [slot, live] : live_) {
     if (live.number != number || live.revoked || live.settled) continue;
+    if (issued == policy::OldReceipts::kKeep && !live.receipt.is_standing) continue;
     bool permitted = false;
     if (canon != nullptr && live.receipt.is_standing) {
       permitted = std::any_of(canon->standing.begin(), canon->standing.end(),

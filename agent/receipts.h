@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/signature.h"
 #include "ledger/ledger.h"
+#include "policy/bundle.h"
 #include "policy/canon.h"
 #include "policy/pdp.h"
 #include "policy/receipt.h"
@@ -96,7 +97,8 @@ class Receipts {
   Result<std::uint64_t> RevokeWhere(const std::function<bool(const Live&)>& which,
                                     const std::string& why);
   // Revokes what `canon` (nullptr: domain removed) would not permit now.
-  Status ReviewUnder(std::uint32_t number, const policy::Canon* canon);
+  Status ReviewUnder(std::uint32_t number, const policy::Canon* canon,
+                     policy::OldReceipts issued = policy::OldReceipts::kReview);
 
   // Writes SETTLED for those whose counts moved, for good for those that ended,
   // and buries the long dead. Async; call each second.

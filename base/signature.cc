@@ -284,6 +284,20 @@ std::string SshSign(const Signer& signer, std::string_view name_space, std::stri
   return Armour(kSigBegin, kSigEnd, blob);
 }
 
+Result<PublicKey> SshSignatureKey(std::string_view armoured) {
+  const std::string blob = TRY(Unarmour(kSigBegin, kSigEnd, armoured));
+  Reader reader(blob);
+  std::uint32_t version = 0;
+  std::string_view key_blob, type;
+  if (!reader.Literal(kSigMagic) || !reader.U32(&version) || version != 1 || !reader.String(&key_blob))
+    return Fail(Code::kInvalid, "signature: not an SSHSIG of version 1");
+  Reader inner(key_blob);
+  if (!inner.String(&type)) return Fail(Code::kInvalid, "signature: no key");
+  auto key = ParseKeyBlob(key_blob);
+  if (!key && type != kKeyType) return Fail(Code::kUnsupported, key.error().message);
+  return key;
+}
+
 Status SshVerify(const PublicKey& key, std::string_view name_space, std::string_view message,
                  std::string_view armoured) {
   const std::string blob = TRY(Unarmour(kSigBegin, kSigEnd, armoured));

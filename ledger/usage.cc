@@ -24,9 +24,12 @@ Status Usage::Add(const json::Value& leaf, std::size_t leaf_bytes) {
   const json::Value* const body = leaf.Find("body");
   if (body == nullptr) return Fail(Code::kCorrupt, "entry without a body");
   const std::string domain = json::GetString(*body, "domain").value_or("");
-  if (kind == "CANON")
-    if (const json::Value* const canon = body->Find("canon"))
+  if (kind == "CANON") {
+    const json::Value* canon = body->Find("canon");
+    if (body->Find("parts") != nullptr) canon = body;  // the model is in the entries after
+    if (canon != nullptr)
       owners_[domain] = {json::GetString(*canon, "tenant").value_or(""), json::GetString(*canon, "environment").value_or("")};
+  }
   if (kind == "START") node_ = json::GetString(*body, "host").value_or("");
   const auto owner = owners_.find(domain);
   const Owner none;

@@ -96,7 +96,12 @@ Status Replay::TakeLeaf(std::uint64_t index, const json::Value& leaf) {
       receipts_.clear();
     return {};
   }
+  if (part_read_ && kind != "CANON_PART") {
+    part_read_.reset();
+    return Fail(Code::kCorrupt, fmt::format("a part of the canon of entry {} expected", part_read_at_));
+  }
   if (kind == "CANON") return TakeCanon(index, *body);
+  if (kind == "CANON_PART") return TakeCanonPart(*body);
   if (kind == "ISSUE" || kind == "RENEW") return TakeIssue(index, kind, *body);
   if (kind == "REFUSED") return TakeRefused(index, *body);
   if (kind == "STEP_REFUSED") return TakeStepRefused(index, *body);
@@ -120,13 +125,33 @@ Status Replay::TakeLeaf(std::uint64_t index, const json::Value& leaf) {
 }
 
 Status Replay::TakeCanon(std::uint64_t index, const json::Value& body) {
-  const json::Value* const model = body.Find("canon");
-  if (model == nullptr) return {};  // a domain was removed
+  if (!CanonReader::HasModel(body)) return {};  // a domain was removed
+  CanonReader reader = TRY(CanonReader::Begin(body));
+  if (!reader.needs_more()) return FinishCanon(index, reader);
+  part_read_ = std::move(reader);
+  part_read_at_ = index;
+  return {};
+}
+
+Status Replay::TakeCanonPart(const json::Value& body) {
+  if (!part_read_) return Fail(Code::kCorrupt, "a part of no canon");
+  if (const Status taken = part_read_->Take(body); !taken) {
+    part_read_.reset();
+    return taken;
+  }
+  if (part_read_->needs_more()) return {};
+  const CanonReader reader = std::move(*part_read_);
+  part_read_.reset();
+  return FinishCanon(part_read_at_, reader);
+}
+
+Status Replay::FinishCanon(std::uint64_t index, const CanonReader& reader) {
+  CanonReader::Model model = TRY(reader.Finish());
   KnownCanon known;
-  known.domain = TRY(json::GetString(body, "domain"));
-  known.digest = Hex(Sha256(json::Encode(*model)));
-  Compare(index, "CANON", TRY(json::GetString(body, "digest")), known.digest);
-  known.canon = TRY(ParseCanonJson(*model));
+  known.domain = reader.domain();
+  known.digest = model.digest;
+  Compare(index, "CANON", reader.digest(), known.digest);
+  known.canon = std::move(model.canon);
   if (what_if_ && what_if_->domain == known.domain) known.canon = *what_if_;
   canons_[index] = std::move(known);
   return {};

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "policy/canon.h"
+#include "policy/canon_leaf.h"
 #include "policy/receipt.h"
 #include "policy/session.h"
 
@@ -24,7 +24,7 @@ namespace proofgate::policy {
 inline constexpr std::string_view kGateSemantics = "gate-1";  // gate_decide
 inline constexpr std::string_view kPdpSemantics = "pdp-1";    // Decide and DecideStep
 
-struct Difference {
+struct ReplayDifference {
   std::uint64_t index = 0;
   std::string kind;        // of the entry
   std::string recorded;
@@ -36,7 +36,7 @@ struct ReplayReport {
   std::map<std::string, std::uint64_t> agreed;       // by kind of entry
   std::map<std::string, std::uint64_t> not_decided;  // by reason: nothing to make again
   std::uint64_t differences = 0;
-  std::vector<Difference> first;  // the first kMaxDifferences
+  std::vector<ReplayDifference> first;  // the first kMaxDifferences
 };
 inline constexpr std::size_t kMaxDifferences = 1000;
 
@@ -78,6 +78,8 @@ class Replay {
 
   Status TakeLeaf(std::uint64_t index, const json::Value& leaf);
   Status TakeCanon(std::uint64_t index, const json::Value& body);
+  Status TakeCanonPart(const json::Value& body);
+  Status FinishCanon(std::uint64_t index, const CanonReader& reader);
   Status TakeIssue(std::uint64_t index, const std::string& kind, const json::Value& body);
   Status TakeRefused(std::uint64_t index, const json::Value& body);
   Status TakeStepRefused(std::uint64_t index, const json::Value& body);
@@ -97,6 +99,8 @@ class Replay {
   std::uint64_t report_from_ = 0;
   std::uint64_t report_to_ = ~std::uint64_t{0};
   std::map<std::uint64_t, KnownCanon> canons_;        // by entry
+  std::optional<CanonReader> part_read_;              // its parts are the next entries
+  std::uint64_t part_read_at_ = 0;
   std::map<std::string, KnownReceipt, std::less<>> receipts_;  // by first id
   std::map<std::string, Plans, std::less<>> plans_;   // by session
   Book book_;

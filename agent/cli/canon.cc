@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <filesystem>
 
+#include "agent/cli/canon.h"
 #include "agent/cli/client.h"
 #include "agent/cli/commands.h"
 #include "base/durable.h"
@@ -23,9 +25,16 @@ int ShowCanon(const Options& options) {
 }
 
 int ApplyCanon(const Options& options) {
-  const auto text = ReadFile(options.file, policy::kMaxCanonBytes);
-  if (!text) return Complain(text.error(), options.json);
-  const Reply reply = Call("canon.apply", {{"text", json::Bytes(*text)}, {"file", json::Bytes(options.file)}});
+  Reply reply;
+  if (std::filesystem::is_directory(options.file)) {
+    const auto bundle = ReadBundleDir(options.file);
+    if (!bundle) return Complain(bundle.error(), options.json);
+    reply = Call("canon.apply_bundle", {{"bundle", policy::EncodeBundle(*bundle)}});
+  } else {
+    const auto text = ReadFile(options.file, policy::kMaxCanonBytes);
+    if (!text) return Complain(text.error(), options.json);
+    reply = Call("canon.apply", {{"text", json::Bytes(*text)}, {"file", json::Bytes(options.file)}});
+  }
   if (reply.exit_code != kDone) return Complain(reply, options.json);
   if (options.json) {
     PrintJson(reply.result);

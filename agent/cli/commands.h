@@ -24,6 +24,7 @@ struct Options {
   bool no_wider = false;
   std::string file;
   std::string file2;
+  std::string trust_root;
   std::string kind;
   std::string domain;
   std::string rule;

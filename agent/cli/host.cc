@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "agent/agent.h"
+#include "agent/canon_trust.h"
 #include "agent/cli/client.h"
 #include "agent/cli/commands.h"
 #include "agent/paths.h"
@@ -29,7 +30,9 @@ Status MakeDir(const std::string& path) {
 }
 
 // The key first, the ledger last and by rename: an interrupted init goes on.
-Result<std::string> InitHost() {
+Result<std::string> InitHost(const std::string& trust_root) {
+  const std::string root_text = trust_root.empty() ? "" : TRY(ReadFile(trust_root, policy::kMaxRootBytes));
+  if (!trust_root.empty()) TRY(policy::ParseTrustRoot(root_text));
   const gid_t state_group = TRY(agent::FindStateGroup());
   TRY(MakeDir(kStateDir));
   const auto signer = access(kHostKey, F_OK) == 0
@@ -50,7 +53,11 @@ Result<std::string> InitHost() {
     auto store = TRY(ledger::OpenRocksStore(ledger::StorePath(fresh), ledger::StoreAccess::kCreate));
     const auto ledger = TRY(ledger::Ledger::Create(fresh, origin, std::move(store), *signer, clock));
     json::Object body{{"origin", origin}, {"host_key", openssh}, {"version", kVersion}};
-    TRY(ledger->Append({{"INIT", std::move(body)}}));
+    // Pinned with the first entry: no moment in which another could be.
+    const std::string root = trust_root.empty() ? policy::LocalTrustRoot(signer->public_key()) : root_text;
+    ledger::Record pinned = TrustRootRecord(root, TRY(policy::ParseTrustRoot(root)),
+                                            trust_root.empty() ? "init: the host's own key" : "init");
+    TRY(ledger->Append({{"INIT", std::move(body)}, std::move(pinned)}, {{"trust_root", root}}));
     TRY(ledger->Checkpoint());
   }
   if (rename(fresh.c_str(), kLedgerDir) != 0) return FailErrno(errno, kLedgerDir);
@@ -66,7 +73,7 @@ int Init(const Options& options) {
     if (options.if_absent) return kDone;
     return Complain(Error{Code::kInvalid, std::string(kLedgerDir) + ": a ledger exists; it is never replaced"}, options.json);
   }
-  const auto origin = InitHost();
+  const auto origin = InitHost(options.trust_root);
   if (!origin) return Complain(origin.error(), options.json);
   const std::string key = ReadFile(kHostPublicKey, 4096).value_or("");
   if (options.json) {

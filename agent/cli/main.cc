@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "agent/agent.h"
+#include "agent/cli/canon.h"
 #include "agent/cli/client.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/ledger.h"
@@ -54,6 +55,7 @@ int Main(int argc, char** argv) {
 
   CLI::App* at = Add(app, "init", "make the host key and the ledger", "  proofgate init", Init, chosen);
   at->add_flag("--if-absent", options.if_absent, "succeed when they exist");
+  at->add_option("--trust-root", options.trust_root, "pin this: canon then needs its signatures; default: the host's own key");
 
   at = Add(app, "doctor", "can this host enforce? what is missing?",
            "  proofgate doctor\n  proofgate doctor --prove     # one forbidden act of each kind, in a cgroup of its own",
@@ -93,8 +95,12 @@ int Main(int argc, char** argv) {
   at->add_option("FILE", options.file, "the canon, YAML")->required();
   Add(*canon, "show", "the canon in force", "  proofgate canon show\n  proofgate canon show --json", ShowCanon, chosen);
   at = Add(*canon, "apply", "put a canon into force: all of it or nothing",
-           "  proofgate canon apply /usr/share/proofgate/examples/demo.yaml", ApplyCanon, chosen);
-  at->add_option("FILE", options.file, "the canon, YAML")->required();
+           "  proofgate canon apply /usr/share/proofgate/examples/demo.yaml\n  proofgate canon apply canon-7     # a signed bundle",
+           ApplyCanon, chosen);
+  at->add_option("FILE", options.file, "the canon, YAML; or a bundle's directory")->required();
+  AddCanonCommands(*canon, [&chosen](CLI::App& to, const char* name, const char* what, const char* examples, Command command) {
+    return Add(to, name, what, examples, std::move(command), chosen);
+  });
 
   at = Add(app, "attach", "govern what runs in a cgroup, unit or process",
            "  proofgate attach --domain demo --unit billing.service\n"

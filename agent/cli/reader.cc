@@ -6,6 +6,7 @@
 #include "agent/paths.h"
 #include "base/durable.h"
 #include "ledger/retention.h"
+#include "policy/canon_leaf.h"
 #include "policy/object.h"
 
 namespace proofgate::cli {
@@ -40,6 +41,10 @@ Result<Entry> Reader::Read(std::uint64_t index) const {
   if (body == nullptr) return Fail(Code::kCorrupt, fmt::format("entry {}: no body", index));
   entry.body = *body;
   return entry;
+}
+
+Result<std::optional<policy::Canon>> Reader::CanonAt(std::uint64_t index) const {
+  return policy::ReadCanonAt(index, [this](std::uint64_t at) -> Result<json::Value> { return TRY(Read(at)).body; });
 }
 
 Result<std::optional<Entry>> Reader::FindLast(
@@ -100,6 +105,12 @@ std::string Summary(const Entry& entry) {
     what = Text(body, "what");
   } else if (entry.kind == "CANON") {
     what = Text(body, "digest");
+  } else if (entry.kind == "CANON_BUNDLE" || entry.kind == "TRUST_ROOT") {
+    const json::Value* const local = body.Find("local");
+    what = fmt::format("version {}{}", json::GetInteger(body, "version").value_or(0),
+                       local != nullptr && *local == json::Value(true) ? ", by the host's own key" : "");
+  } else if (entry.kind == "CANON_REFUSED" || entry.kind == "TRUST_ROOT_REFUSED") {
+    what = Text(body, "reason");
   }
   const std::string domain = Text(body, "domain");
   return fmt::format("{:>7} {} {:9} {}{}", entry.index, entry.utc, entry.kind,

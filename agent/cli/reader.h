@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/signature.h"
 #include "ledger/ledger.h"
+#include "policy/canon.h"
 
 namespace proofgate::cli {
 
@@ -32,6 +33,8 @@ class Reader {
   const ledger::Store& store() const { return *ledger_.store; }
 
   Result<Entry> Read(std::uint64_t index) const;
+  // The canon of a CANON entry; nothing where the entry has none.
+  Result<std::optional<policy::Canon>> CanonAt(std::uint64_t index) const;
   // The newest entry before `before` whose bytes hold `text` and that `accepts`.
   Result<std::optional<Entry>> FindLast(std::uint64_t before, const std::string& text,
                                         const std::function<bool(const Entry&)>& accepts) const;

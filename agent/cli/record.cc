@@ -172,10 +172,9 @@ std::string AskObject(const policy::Object& object) {
 Result<policy::Nearness> RulesNear(const Reader& reader, const Entry& entry, const policy::Object& object) {
   const auto kind = policy::ParseKind(Text(entry.body, "kind"));
   if (!kind) return policy::Nearness{};
-  const Entry source = TRY(reader.Read(TRY(json::GetInteger(entry.body, "canon_entry"))));
-  const json::Value* const model = source.body.Find("canon");
-  if (model == nullptr) return policy::Nearness{};  // a domain of our own
-  return policy::FindRules(TRY(policy::ParseCanonJson(*model)), *kind, object);
+  const auto canon = TRY(reader.CanonAt(TRY(json::GetInteger(entry.body, "canon_entry"))));
+  if (!canon) return policy::Nearness{};  // a domain of our own
+  return policy::FindRules(*canon, *kind, object);
 }
 
 int ExplainDenial(const Reader& reader, const Entry& entry, bool as_json) {

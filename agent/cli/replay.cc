@@ -91,7 +91,7 @@ bool ParseRange(const std::string& text, std::uint64_t& from, std::uint64_t& to)
 }
 
 // The first byte at which they part, with what is around it.
-void PrintDifference(const policy::Difference& difference) {
+void PrintDifference(const policy::ReplayDifference& difference) {
   std::size_t at = 0;
   while (at < difference.recorded.size() && at < difference.recomputed.size() &&
          difference.recorded[at] == difference.recomputed[at])
@@ -136,7 +136,7 @@ int ReplayLedger(const Options& options) {
     json::Object not_decided;
     for (const auto& [why, count] : report.not_decided) not_decided[why] = json::Integer(count);
     json::Array differences;
-    for (const policy::Difference& difference : report.first)
+    for (const policy::ReplayDifference& difference : report.first)
       differences.emplace_back(json::Object{{"entry", json::Integer(difference.index)}, {"kind", json::Bytes(difference.kind)},
                                             {"recorded", json::Bytes(difference.recorded)},
                                             {"made_again", json::Bytes(difference.recomputed)}});

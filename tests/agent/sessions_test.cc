@@ -145,7 +145,7 @@ class SessionsTest : public ::testing::Test {
   void ExpectExactReplay() const {
     const policy::ReplayReport report = Replay();
     EXPECT_EQ(report.differences, 0u);
-    for (const policy::Difference& difference : report.first)
+    for (const policy::ReplayDifference& difference : report.first)
       ADD_FAILURE() << difference.index << " " << difference.kind << "\n  recorded   " << difference.recorded
                     << "\n  recomputed " << difference.recomputed;
   }
@@ -450,7 +450,7 @@ TEST_F(SessionsTest, ReplayDisagreesExactlyAtTheActsUnderACorruptedReceipt) {
   }
   ASSERT_EQ(expected.size(), 3u);
   std::vector<std::uint64_t> found;
-  for (const policy::Difference& difference : replay.report().first) found.push_back(difference.index);
+  for (const policy::ReplayDifference& difference : replay.report().first) found.push_back(difference.index);
   EXPECT_EQ(found, expected);
 }
 

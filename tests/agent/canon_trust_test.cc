@@ -1,0 +1,268 @@
+// Whose canon a host takes: the daemon's side of bundles and trust roots.
+
+#include "agent/canon_trust.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "agent/agent.h"
+#include "base/bytes.h"
+#include "policy/replay.h"
+#include "tests/fake/fake_clock.h"
+#include "tests/fake/fake_pep.h"
+#include "tests/fake/fake_units.h"
+#include "tests/fake/memory_store.h"
+
+namespace proofgate::agent {
+namespace {
+
+class CanonTrustTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = ::testing::TempDir() + "trust.XXXXXX";
+    dir_ = std::filesystem::canonical(mkdtemp(pattern.data()));
+    std::filesystem::create_directory(dir_ + "/a");
+    std::filesystem::create_directory(dir_ + "/b");
+    signer_ = std::move(*CreateSigner(dir_ + "/key", "host"));
+    for (const char* who : {"root1", "alice", "bob"}) keys_[who] = std::move(*CreateSigner(dir_ + "/" + who, who));
+    auto ledger = ledger::Ledger::Create(dir_, "host.example/log", std::make_unique<ledger::MemoryStore>(disk_), *signer_, clock_);
+    ASSERT_TRUE(ledger) << ledger.error().message;
+    ledger_ = std::move(*ledger);
+    Start();
+  }
+  void TearDown() override {
+    agent_.reset();
+    ledger_.reset();
+    std::filesystem::remove_all(dir_);
+  }
+  void Start() {
+    agent_.reset();
+    auto agent = Agent::Start(pep_, *ledger_, *signer_, clock_, Host{"host", "boot-1"}, units_);
+    ASSERT_TRUE(agent) << agent.error().message;
+    agent_ = std::move(*agent);
+  }
+  std::string Canon(const std::string& granted) const {
+    return "format: 1\ntenant: acme\ndomain: d\nmode: enforce\nstanding:\n"
+           "  - { id: s, write: [{ dir: " + dir_ + "/b }] }\nrules:\n"
+           "  - { id: w, permit: write, in: [{ dir: " + dir_ + "/" + granted + ", depth: all }], limits: { ttl: \"1h\", uses: 100 } }\n";
+  }
+  std::string Refusal(const Result<json::Object>& result) const {
+    return result ? "" : result.error().message.substr(0, result.error().message.find(':'));
+  }
+  std::string ApplyPlain(const std::string& text) {
+    std::vector<policy::Diagnostic> diagnostics;
+    return Refusal(agent_->ApplyCanon(text, "c.yaml", diagnostics));
+  }
+  std::string RootText(int version, const char* root_key = "root1") const {
+    const auto key = [&](const char* who) {
+      return std::string("{\"owner\":\"") + who + "\",\"key\":\"" + keys_.at(who)->public_key().OpenSsh() + "\"}";
+    };
+    return "{\"format\":1,\"version\":" + std::to_string(version) + ",\"tenant\":\"acme\",\"roles\":{\"root\":{\"threshold\":1,\"keys\":[" +
+           key(root_key) + "]},\"canon\":{\"threshold\":2,\"keys\":[" + key("alice") + "," + key("bob") + "]}}}";
+  }
+  std::string Pin(const std::string& root, std::initializer_list<const char*> who) {
+    policy::Bundle envelope;
+    envelope.manifest = root;
+    for (const char* one : who) envelope.signatures.push_back(SshSign(*keys_[one], policy::kRootNamespace, root));
+    return Refusal(agent_->ChangeTrustRoot(policy::EncodeBundle(envelope), "uid:0"));
+  }
+  // Follows what is in force.
+  policy::Manifest Next() {
+    const json::Object now = *agent_->ShowTrust();
+    policy::Manifest manifest;
+    manifest.version = *json::GetInteger(now, "version") + 1;
+    manifest.previous = *json::GetString(now, "manifest_digest");
+    manifest.tenant = "acme";
+    return manifest;
+  }
+  std::string ApplyBundle(const policy::Manifest& manifest, const std::string& text,
+                          std::initializer_list<const char*> who = {"alice", "bob"}) {
+    policy::Bundle bundle = policy::BuildBundle(manifest, {{"d.yaml", text}});
+    for (const char* one : who) bundle.signatures.push_back(SshSign(*keys_[one], policy::kCanonNamespace, bundle.manifest));
+    return Refusal(agent_->ApplyBundle(policy::EncodeBundle(bundle), "uid:0"));
+  }
+  std::string Issue() {
+    std::optional<Receipts::Refusal> refusal;
+    return Refusal(agent_->Issue({"d", "w", "", "", {}, {}, "uid:0"}, refusal));
+  }
+  int Live() const {
+    int live = 0;
+    for (const receipt_slot& slot : kernel_.slots) live += slot.state == SLOT_LIVE;
+    return live;
+  }
+  std::vector<json::Value> Entries(const std::string& kind) const {
+    std::vector<json::Value> bodies;
+    for (std::uint64_t index = 0; index < ledger_->head().size; ++index) {
+      const auto leaf = json::Parse(*ledger_->Entry(index));
+      if (json::GetString(*leaf, "kind").value_or("") == kind) bodies.push_back(*leaf->Find("body"));
+    }
+    return bodies;
+  }
+
+  std::string dir_;
+  FakeClock clock_;
+  FakeKernel kernel_;
+  FakePep pep_{kernel_};
+  FakeUnits units_;
+  std::shared_ptr<ledger::MemoryDisk> disk_ = std::make_shared<ledger::MemoryDisk>();
+  std::unique_ptr<Signer> signer_;
+  std::map<std::string, std::unique_ptr<Signer>> keys_;
+  std::unique_ptr<ledger::Ledger> ledger_;
+  std::unique_ptr<Agent> agent_;
+};
+
+TEST_F(CanonTrustTest, APlainFileIsTheActOfTheHostsOwnRoot) {
+  ASSERT_EQ(Entries("TRUST_ROOT").size(), 1u);
+  EXPECT_EQ(*Entries("TRUST_ROOT")[0].Find("local"), json::Value(true));
+  ASSERT_EQ(ApplyPlain(Canon("a")), "");
+  ASSERT_EQ(Entries("CANON_BUNDLE").size(), 1u);
+  const json::Value bundle = Entries("CANON_BUNDLE")[0];
+  EXPECT_EQ(*bundle.Find("local"), json::Value(true));
+  EXPECT_EQ(*json::GetInteger(bundle, "version"), 1u);
+  // The entry alone shows that the host's key has signed this manifest.
+  const std::string manifest = *json::GetBytes(bundle, "manifest");
+  const std::string signature = *json::GetBytes(json::Object{{"s", bundle.Find("signatures")->array().at(0)}}, "s");
+  EXPECT_TRUE(SshVerify(signer_->public_key(), policy::kCanonNamespace, manifest, signature));
+  ASSERT_EQ(ApplyPlain(Canon("b")), "");
+  EXPECT_EQ(*json::GetInteger(Entries("CANON_BUNDLE").at(1), "version"), 2u);
+  EXPECT_EQ(*json::GetString(*json::Parse(*json::GetBytes(Entries("CANON_BUNDLE")[1], "manifest")), "previous"), Hex(Sha256(manifest)));
+}
+
+TEST_F(CanonTrustTest, APinnedRootRefusesAPlainFile) {
+  ASSERT_EQ(Pin(RootText(2), {"root1"}), "") << "the host's own root signs by itself";
+  EXPECT_EQ(ApplyPlain(Canon("a")), "SIGNATURE_REQUIRED");
+  EXPECT_EQ(*json::GetString(Entries("CANON_REFUSED").back(), "code"), "SIGNATURE_REQUIRED");
+  EXPECT_TRUE(Entries("CANON").empty());
+  EXPECT_EQ(ApplyBundle(Next(), Canon("a"), {"alice"}), "THRESHOLD_NOT_MET");
+  EXPECT_TRUE(Entries("CANON").empty());
+  EXPECT_EQ(*json::GetString(Entries("CANON_REFUSED").back(), "code"), "THRESHOLD_NOT_MET");
+  EXPECT_EQ(ApplyBundle(Next(), Canon("a")), "");
+  EXPECT_EQ(Entries("CANON").size(), 1u);
+  EXPECT_EQ(Issue(), "");
+}
+
+TEST_F(CanonTrustTest, TheRootIsReplacedOnlyByTheThresholdsOfBoth) {
+  ASSERT_EQ(Pin(RootText(2), {"root1"}), "");
+  keys_["root2"] = std::move(*CreateSigner(dir_ + "/root2", "root2"));
+  EXPECT_EQ(Pin(RootText(3, "root2"), {"root2"}), "ROOT_OLD_THRESHOLD_NOT_MET");
+  EXPECT_EQ(Pin(RootText(3, "root2"), {"root1"}), "ROOT_NEW_THRESHOLD_NOT_MET");
+  EXPECT_EQ(Pin(RootText(2, "root2"), {"root1", "root2"}), "ROOT_ROLLBACK");
+  EXPECT_EQ(Entries("TRUST_ROOT").size(), 2u);
+  EXPECT_EQ(Entries("TRUST_ROOT_REFUSED").size(), 3u);
+  EXPECT_EQ(Pin(RootText(3, "root2"), {"root1", "root2"}), "");
+  EXPECT_EQ(Entries("TRUST_ROOT").size(), 3u);
+  Start();
+  EXPECT_EQ(*json::GetInteger(*agent_->ShowTrust(), "root_version"), 3u) << "after a restart";
+}
+
+TEST_F(CanonTrustTest, VersionsOnlyGoUpAcrossRestarts) {
+  ASSERT_EQ(Pin(RootText(2), {"root1"}), "");
+  const policy::Manifest first = Next();
+  ASSERT_EQ(ApplyBundle(first, Canon("a")), "");
+  const policy::Manifest second = Next();
+  ASSERT_EQ(ApplyBundle(second, Canon("b")), "");
+  Start();
+  EXPECT_EQ(ApplyBundle(first, Canon("a")), "ROLLBACK");
+  EXPECT_EQ(ApplyBundle(second, Canon("b")), "ROLLBACK");
+  policy::Manifest fork = Next();
+  fork.previous = Hex(Sha256(std::string_view("another")));
+  EXPECT_EQ(ApplyBundle(fork, Canon("a")), "PREVIOUS_MISMATCH");
+  EXPECT_EQ(ApplyBundle(Next(), Canon("a")), "") << "old content as a new version";
+}
+
+TEST_F(CanonTrustTest, ReceiptsOfTheCanonBeforeAreReviewedKeptOrRevoked) {
+  ASSERT_EQ(Pin(RootText(2), {"root1"}), "");
+  ASSERT_EQ(ApplyBundle(Next(), Canon("a")), "");
+  ASSERT_EQ(Issue(), "");
+  ASSERT_EQ(Live(), 1);
+  policy::Manifest next = Next();
+  EXPECT_EQ(ApplyBundle(next, Canon("a")), "");
+  EXPECT_EQ(Live(), 1) << "reviewed, and still admissible";
+  next = Next();
+  next.old_receipts = policy::OldReceipts::kKeep;
+  EXPECT_EQ(ApplyBundle(next, Canon("b")), "");
+  EXPECT_EQ(Live(), 1) << "kept, although it is not";
+  next = Next();
+  EXPECT_EQ(ApplyBundle(next, Canon("b") + "# again\n"), "");
+  EXPECT_EQ(Live(), 0) << "reviewed, and not admissible";
+  ASSERT_EQ(Issue(), "");
+  next = Next();
+  next.old_receipts = policy::OldReceipts::kRevoke;
+  EXPECT_EQ(ApplyBundle(next, Canon("b")), "");
+  EXPECT_EQ(Live(), 0) << "revoked, although it is admissible";
+}
+
+TEST_F(CanonTrustTest, AtItsExpiryACanonDoesWhatItSays) {
+  ASSERT_EQ(Pin(RootText(2), {"root1"}), "");
+  const auto apply = [&](policy::AtExpiry at_expiry, int seconds) {
+    policy::Manifest next = Next();
+    next.expires_utc = FormatUtc({(clock_.Utc().ms / 1000 + seconds) * 1000}).substr(0, 19) + "Z";
+    next.at_expiry = at_expiry;
+    return ApplyBundle(next, Canon("a"));
+  };
+  EXPECT_EQ(apply(policy::AtExpiry::kDenyNew, 0), "EXPIRED");
+  ASSERT_EQ(apply(policy::AtExpiry::kDenyNew, 60), "");
+  EXPECT_EQ(Issue(), "");
+  clock_.Advance(61'000'000'000);
+  EXPECT_EQ(Issue(), "CANON_EXPIRED");
+  EXPECT_EQ(Refusal(agent_->OpenRun("d")), "CANON_EXPIRED") << "not even what a process needs to live";
+  ASSERT_EQ(apply(policy::AtExpiry::kKeep, 60), "");
+  clock_.Advance(61'000'000'000);
+  EXPECT_EQ(Issue(), "");
+  EXPECT_EQ(agent_->ShowTrust()->at("expired"), json::Value(true)) << "and it is said";
+}
+
+// More than one entry holds; the canon is found again by the entries alone.
+TEST_F(CanonTrustTest, ACanonOfManyRulesComesIntoForce) {
+  std::string text = Canon("a");
+  for (int i = 0; i < 1000; ++i)
+    text += "  - { id: more." + std::to_string(i) + ", permit: write, in: [{ file: /srv/" + std::to_string(i) +
+            " }], limits: { ttl: 1m, uses: 5 } }\n";
+  ASSERT_EQ(ApplyPlain(text), "");
+  EXPECT_GT(Entries("CANON_PART").size(), 2u);
+  EXPECT_EQ(Issue(), "") << "a rule of it";
+  Start();
+  EXPECT_EQ(Issue(), "") << "after a restart";
+  policy::Replay replay;
+  for (std::uint64_t index = 0; index < ledger_->head().size; ++index) replay.Take(index, *ledger_->Entry(index));
+  EXPECT_EQ(replay.report().differences, 0u);
+  EXPECT_EQ(replay.report().agreed.at("ISSUE"), 2u);
+}
+
+TEST_F(CanonTrustTest, ARefusalChangesNothing) {
+  ASSERT_EQ(Pin(RootText(2), {"root1"}), "");
+  ASSERT_EQ(ApplyBundle(Next(), Canon("a")), "");
+  ASSERT_EQ(Issue(), "");
+  const json::Object before = *agent_->ShowCanon();
+  EXPECT_EQ(ApplyBundle(Next(), Canon("b"), {"alice", "alice"}), "SIGNED_TWICE");
+  EXPECT_EQ(ApplyBundle(Next(), "format: 1\n"), "CANON_INVALID");
+  EXPECT_EQ(ApplyBundle(Next(), Canon("b") + "attach: { cgroup: /elsewhere }\n"), "TARGET_REFUSED");
+  EXPECT_EQ(Refusal(agent_->ApplyBundle("{", "uid:0")), "MANIFEST_INVALID");
+  EXPECT_EQ(*agent_->ShowCanon(), before);
+  EXPECT_EQ(Live(), 1);
+  std::vector<std::string> codes;
+  for (const json::Value& refused : Entries("CANON_REFUSED")) codes.push_back(*json::GetString(refused, "code"));
+  EXPECT_EQ(codes, (std::vector<std::string>{"SIGNED_TWICE", "CANON_INVALID", "TARGET_REFUSED", "MANIFEST_INVALID"}));
+  EXPECT_EQ(ApplyBundle(Next(), Canon("b")), "") << "and the right one is taken";
+  EXPECT_EQ(Live(), 0);
+}
+
+TEST_F(CanonTrustTest, TheHostsOwnRootFollowsTheHostsKey) {
+  ASSERT_EQ(ApplyPlain(Canon("a")), "");
+  signer_ = std::move(*CreateSigner(dir_ + "/key-2", "host"));
+  Start();
+  EXPECT_EQ(Entries("TRUST_ROOT").size(), 2u);
+  EXPECT_EQ(ApplyPlain(Canon("b")), "");
+}
+
+TEST_F(CanonTrustTest, ARootThatCannotBeReadStopsTheStart) {
+  agent_.reset();
+  ASSERT_TRUE(ledger_->Append({}, {{"trust_root", "{}"}}));
+  const auto agent = Agent::Start(pep_, *ledger_, *signer_, clock_, Host{"host", "boot-1"}, units_);
+  ASSERT_FALSE(agent);
+  EXPECT_EQ(agent.error().code, Code::kCorrupt);
+}
+
+}  // namespace
+}  // namespace proofgate::agent
