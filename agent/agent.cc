@@ -79,8 +79,8 @@ Result<std::unique_ptr<Agent>> Agent::Start(Pep& pep, ledger::Ledger& ledger, co
   TRY(agent->TakeUpThisBoot());
   agent->drain_.Start();
   TRY(units.Remember(agent->WaitingUnits()));
-  agent->AttachFromCanon();
   agent->KeepStanding();
+  agent->AttachFromCanon();
   return agent;
 }
 
@@ -464,7 +464,10 @@ void Agent::KeepStanding() {
     const bool attached = std::any_of(attached_.begin(), attached_.end(), [&name = name](const auto& entry) {
       return entry.second.domain == name;
     });
-    if (!attached || !domain.canon || domain.stopped) continue;
+    // The cgroup of a unit that canon names is born without us: its first process
+    // needs them at once.
+    const bool named = domain.canon && !domain.canon->attach.empty();
+    if (!(attached || named) || !domain.canon || domain.stopped) continue;
     Report("standing receipts of " + name, KeepStandingOf(domain));
   }
 }

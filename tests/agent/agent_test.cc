@@ -130,6 +130,26 @@ TEST_F(AgentTest, AUnitOfTheCanonIsRememberedNamedAndThenAnnounced) {
   EXPECT_TRUE(units_.announced.empty());
 }
 
+TEST_F(AgentTest, ANamedUnitHasItsStandingReceiptsBeforeItMayStart) {
+  const auto unit = [this](const std::string& attach) {
+    return "format: 1\ntenant: t\ndomain: e\n" + attach + "mode: enforce\nstanding:\n  - { id: out, write: [{ dir: " + dir_ + "/granted, depth: all }] }\n";
+  };
+  ASSERT_TRUE(Apply(unit("")));
+  EXPECT_EQ(Live(), 0);  // nobody is in that domain, and nobody can come into it unseen
+  int live_when_announced = 0;
+  units_.when_announced = [&] { live_when_announced = Live(); };
+  ASSERT_TRUE(Apply(unit("attach: { unit: e.service }\n")));
+  EXPECT_EQ(units_.announced, std::set<std::string>{"e.service"});
+  EXPECT_EQ(live_when_announced, 1);
+  const std::uint64_t first = kernel_.slots[1].expires_boot_ns;
+  clock_.Advance(60 * kSecond);
+  agent_->Tick();
+  EXPECT_GT(kernel_.slots[1].expires_boot_ns, first);
+  live_when_announced = 0;
+  Reboot();
+  EXPECT_EQ(live_when_announced, 1);
+}
+
 TEST_F(AgentTest, AUnitThatCannotBeNamedIsNotAnnounced) {
   units_.answers = false;
   ASSERT_TRUE(Apply(Canon() + "---\nformat: 1\ntenant: t\ndomain: e\nattach: { unit: e.service }\nmode: enforce\n"));

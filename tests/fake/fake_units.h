@@ -3,6 +3,8 @@
 #ifndef PROOFGATE_TESTS_FAKE_FAKE_UNITS_H_
 #define PROOFGATE_TESTS_FAKE_FAKE_UNITS_H_
 
+#include <functional>
+
 #include "agent/units.h"
 
 namespace proofgate::agent {
@@ -19,11 +21,13 @@ struct FakeUnits final : Units {
   }
   Status Announce(const std::set<std::string>& units) override {
     announced = units;
+    if (when_announced) when_announced();
     return {};
   }
 
   bool answers = true;
   bool full = false;
+  std::function<void()> when_announced;
   std::set<std::string> remembered;
   std::set<std::string> announced;
 };

@@ -34,7 +34,3 @@ static int failing(void)
 
 int fsync(int fd) { return failing() ? -1 : (int)syscall(SYS_fsync, fd); }
 int fdatasync(int fd) { return failing() ? -1 : (int)syscall(SYS_fdatasync, fd); }
-int sync_file_range(int fd, off64_t at, off64_t count, unsigned int flags)
-{
-	return failing() ? -1 : (int)syscall(SYS_sync_file_range, fd, at, count, flags);
-}

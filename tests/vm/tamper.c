@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/bpf.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,11 +94,20 @@ static int each_key(const char *name, int command)
 	uint32_t number;
 
 	for (number = 0; number < info.max_entries; number++) {
+		long failed;
+
 		make_key(name, key, info.key_size, number);
-		/* The kernel refuses to delete with a value. */
-		if (element(command, map, key, command == BPF_MAP_UPDATE_ELEM ? value : NULL) &&
-		    command == BPF_MAP_UPDATE_ELEM)
+		/* The kernel refuses to delete with a value, and fetches memory for
+		 * rows that are not allocated beforehand a little behind. */
+		do {
+			failed = element(command, map, key, command == BPF_MAP_UPDATE_ELEM ? value : NULL);
+		} while (failed && errno == ENOMEM && sched_yield() == 0);
+		if (failed && command == BPF_MAP_UPDATE_ELEM)
 			break;
+	}
+	if (command == BPF_MAP_UPDATE_ELEM && number < info.max_entries && errno != E2BIG && errno != ENOSPC) {
+		perror(name);
+		return 1;
 	}
 	if (command == BPF_MAP_UPDATE_ELEM)
 		printf("%s: %u of %u rows\n", name, number, info.max_entries);

@@ -50,6 +50,7 @@ mkdir -p /srv/s /srv/t /srv/boot
 # Two governed processes, there before any fault.
 declare -A in out
 serve() { # serve DOMAIN
+	rm -f "/tmp/to-$1"
 	mkfifo "/tmp/to-$1"
 	in_domain "$1" python3 -u /root/guest/server.py <"/tmp/to-$1" 2>&1 | cat >"/tmp/from-$1" &
 	exec {in[$1]}>"/tmp/to-$1"
@@ -76,22 +77,6 @@ same "a covered act under a receipt" "$(tell t "append /srv/t/covered")" OK
 same "a fork" "$(tell s fork)" OK
 ok "a bystander" bystander
 row "uncovered acts" NO_RECEIPT "everything" "-" "proofgate why"
-
-fault "ring buffer full (daemon stopped)"
-before=$(main_pid)
-kill -STOP "$before"
-done_acts=$(tell s "flood /srv/s/flood 30000")
-ok "the flood ended early ($done_acts)" test "$done_acts" -lt 30000
-same "a covered act" "$(tell s "append /srv/s/file")" EPERM
-same "an uncovered act" "$(tell s "append /srv/t/not")" EPERM
-same "another domain's ring has room: a covered act" "$(tell t "append /srv/t/covered")" OK
-ok "a bystander" bystander
-kill -CONT "$before"
-ok "afterwards the daemon answers" await answers
-ok "and covered acts go on" await eval '[[ $(tell s "append /srv/s/file") == OK ]]'
-ok "the code was counted" counted s RECORD_UNAVAILABLE
-ok "each act that happened has its entry" reconciles
-row "every listed act of that domain" RECORD_UNAVAILABLE "acts done before; other domains" "when the daemon reads the ring" "proofgate ledger reconcile; DENIALS"
 
 fault "table full: labels"
 tamper fill labels >/dev/null
@@ -124,9 +109,9 @@ row "openings for writing, connects" OPENINGS_FULL "openings that are there" "wh
 for table in grants addresses; do
 	rule=t.write && [[ $table == addresses ]] && rule=t.net
 	fault "table full: $table"
-	tamper fill $table >/dev/null
-	issue --rule $rule >/dev/null 2>/tmp/issue
-	same "a new receipt" $? 1
+	ok "the table is filled" quietly tamper fill $table
+	other=$(issue --rule $rule 2>/tmp/issue)
+	same "a new receipt" "$?$other" 1
 	ok "why" grep -q 'table is full' /tmp/issue
 	same "a receipt of before" "$(tell t "append /srv/t/covered")" OK
 	same "an uncovered act" "$(tell t "append /srv/t/not")" EPERM
@@ -136,6 +121,21 @@ for table in grants addresses; do
 	proofgate receipt revoke "$other" >/dev/null
 	row "new receipts (exit 1)" "$table: the table is full" "receipts of before" "when receipts end" "REVOKE entry: not installed"
 done
+
+fault "table full: receipts for one object"
+mine=()
+for ((i = 0; i < 70; i++)); do
+	other=$(issue --rule t.write --object /srv/t/shared 2>/tmp/issue) || break
+	mine+=("$other")
+done
+same "as many as an object has room for" ${#mine[@]} 64
+ok "why" grep -q 'more than 64 live receipts name one object' /tmp/issue
+same "they are good" "$(tell t "append /srv/t/shared")" OK
+same "a receipt of before" "$(tell t "append /srv/t/covered")" OK
+same "an uncovered act" "$(tell t "append /srv/t/not")" EPERM
+for other in "${mine[@]}"; do proofgate receipt revoke "$other" >/dev/null; done
+same "afterwards it is not covered" "$(tell t "append /srv/t/shared")" EPERM
+row "new receipts for that object (exit 1)" "more than 64 live receipts name one object" "receipts of before" "when receipts for it end" "its message"
 
 fault "table full: governed cgroups"
 tamper fill governed_cgroups >/dev/null
@@ -190,29 +190,95 @@ same "an uncovered act" "$(tell t "append /srv/t/not")" EPERM
 ok "the canon of before is in force" cmp -s /root/guest/canon.yaml <(proofgate canon show)
 row "the whole canon" "file:line:column: error" "the canon in force, receipts" "a canon without mistakes" "proofgate canon check"
 
+journal_says() { journalctl -q -u proofgate.service --since "@$since" -o cat | grep -q "$1"; }
+says() { # says WORDS: the journal, since the fault began
+	await journal_says "$1" && return
+	journalctl -q -u proofgate.service --since "@$since" -o cat | grep -v systemd | sort | uniq -c | sort -rn | head -n 8 | sed 's/^/# journal: /'
+	return 1
+}
+since=0
+began() { since=$(date +%s); }
+state=/var/lib/proofgate
+room() { # room KIB: what is left on the state's file system, by a file beside
+	local left
+	rm -f $state/filler
+	left=$(df -k --output=avail $state | tail -1)
+	head -c $(((left - $1) * 1024)) /dev/zero >$state/filler 2>/dev/null
+}
+systemctl stop proofgate.service
+cp -a $state /root/state
+mount -t tmpfs -o "mode=700,size=$(($(du -sk $state | cut -f1) + 102400))k" none $state
+cp -a /root/state/. $state/
+systemctl start proofgate.service
+
+fault "ledger device nearly full"
+before=$(main_pid)
+ok "the ledger is on a disk of its own" answers
+same "while there is room, a covered act" "$(tell t "append /srv/t/covered")" OK
+room 12000
+other=$(issue --rule t.write --object /srv/t/new 2>/tmp/issue)
+same "no receipt is issued" "$?$other" 1
+ok "why" grep -q DISK_FULL /tmp/issue
+same "an uncovered act" "$(tell t "append /srv/t/not")" EPERM
+same "nothing that was not issued is good" "$(tell t "append /srv/t/new")" EPERM
+same "an act under a receipt of before" "$(tell t "append /srv/t/covered")" OK
+ok "acts and denials are still written: each has its entry" reconciles
+ok "the daemon says so" grep -q '"disk_full":true' <(proofgate status --json)
+same "and is the one it was" "$(main_pid)" "$before"
+ok "a bystander" bystander
+rm $state/filler
+there_is_room() { ! proofgate status --json | grep -q '"disk_full":true'; }
+ok "with room again" await there_is_room
+other=$(issue --rule t.write --object /srv/t/new)
+same "a receipt" $? 0
+proofgate receipt revoke "$other" >/dev/null
+row "new receipts, renewals, canon" DISK_FULL "live receipts until they run out; acts and denials are written to 64 MiB that were kept back" "when there is room again" "proofgate status: the disk is full; proofgate doctor"
+
+fault "ledger device full (ENOSPC)"
+began
+fill() { # to the last byte, what was kept back as well
+	room 0
+	tell t "append /srv/t/covered" >/dev/null
+	journal_says "No space left on device"
+}
+ok "the daemon ends and says why" await fill
+same "an uncovered act" "$(tell t "append /srv/t/not")" EPERM
+other=$(issue --rule t.write --object /srv/t/new 2>/tmp/issue)
+ok "no receipt is issued" test "$?$other" != 0
+same "nothing that was not issued is good" "$(tell t "append /srv/t/new")" EPERM
+same "an act under a receipt of before" "$(tell t "append /srv/t/covered")" OK
+ok "a bystander" bystander
+rm $state/filler
+ok "with room again the daemon answers" await answers
+ok "the ledger is whole" quietly proofgate ledger verify
+ok "each act has its entry" reconciles
+row "new receipts, canon, attach" "the daemon ends: No space left on device" "live receipts until they run out; records in the ring until it is full" "when there is room again" "journal; exit 4; systemctl status"
+systemctl stop proofgate.service
+rm -rf /root/state
+cp -a $state /root/state
+umount $state
+cp -a /root/state/. $state/
+
 disk_fault() { # disk_fault NUMBER WORDS
-	before=$(main_pid)
+	began
 	echo "$1" >/run/eio
-	issue --rule t.write --object /srv/t/new >/dev/null 2>&1
-	ok "no receipt is issued" test $? -ne 0
+	other=$(issue --rule t.write --object /srv/t/new 2>/tmp/issue)
+	ok "no receipt is issued" test "$?$other" != 0
 	same "an uncovered act" "$(tell s "append /srv/t/not")" EPERM
 	same "an act under a receipt of before" "$(tell t "append /srv/t/covered")" OK
 	same "nothing that was not issued is good" "$(tell t "append /srv/t/new")" EPERM
 	ok "a bystander" bystander
-	ok "the journal says why" await journal_says "$2"
+	ok "the journal says why" says "$2"
 	rm /run/eio
 	ok "afterwards the daemon answers" await answers
-	ok "the ledger is whole" proofgate ledger verify
+	ok "the ledger is whole" quietly proofgate ledger verify
 	ok "each act has its entry" reconciles
 	row "new receipts, canon, attach" "the daemon ends: $2" "live receipts until they run out; records in the ring until it is full" "when the disk takes writes again" "journal; exit 4; systemctl status"
 }
-journal_says() { journalctl -q -u proofgate.service -n 400 -o cat | grep -q "$1"; }
 mkdir -p /run/systemd/system/proofgate.service.d
 printf '[Service]\nEnvironment=LD_PRELOAD=/root/guest/eio.so\n' >/run/systemd/system/proofgate.service.d/50-eio.conf
 systemctl daemon-reload
 systemctl restart proofgate.service
-fault "ledger device full (ENOSPC)"
-disk_fault 28 "No space left on device"
 fault "ledger device broken (EIO)"
 disk_fault 5 "Input/output error"
 fault "ledger remounted read-only (EROFS)"
@@ -221,33 +287,68 @@ rm -r /run/systemd/system/proofgate.service.d
 systemctl daemon-reload
 systemctl restart proofgate.service
 
-start_fault() { # start_fault SEEN RECOVERS: the daemon was stopped and something broken
+start_fault() { # start_fault SEEN: the daemon was stopped and something broken
+	began
 	systemctl start proofgate.service 2>/dev/null
 	ok "the daemon does not start" not answers
 	same "an uncovered act" "$(tell s "append /srv/t/not")" EPERM
 	ok "a bystander" bystander
-	ok "it says why" await journal_says "$1"
+	ok "it says why" says "$1"
 	systemctl stop proofgate.service
 }
 fault "ledger corrupt (RocksDB)"
 systemctl stop proofgate.service
-cp -a /var/lib/proofgate/ledger /root/ledger
-for file in /var/lib/proofgate/ledger/store/MANIFEST-*; do dd if=/dev/urandom of="$file" bs=512 count=1 conv=notrunc 2>/dev/null; done
+cp -a $state/ledger /root/ledger
+for file in $state/ledger/store/MANIFEST-*; do dd if=/dev/urandom of="$file" bs=512 count=1 conv=notrunc 2>/dev/null; done
 start_fault Corruption
-rm -rf /var/lib/proofgate/ledger
-mv /root/ledger /var/lib/proofgate/ledger
+rm -rf $state/ledger
+mv /root/ledger $state/ledger
 systemctl start proofgate.service
 same "afterwards a receipt of before" "$(tell t "append /srv/t/covered")" OK
 row "uncovered acts; new receipts; units that canon names do not start at boot" NO_RECEIPT "live receipts until they run out" "the ledger from a backup that is no older than the anchor" "journal; exit 4"
 
 fault "host key missing"
 systemctl stop proofgate.service
-mv /var/lib/proofgate/host_key /root/host_key
+mv $state/host_key /root/host_key
 start_fault host_key
-mv /root/host_key /var/lib/proofgate/host_key
+mv /root/host_key $state/host_key
 systemctl start proofgate.service
 same "afterwards a receipt of before" "$(tell t "append /srv/t/covered")" OK
 row "uncovered acts; new receipts; units that canon names do not start at boot" NO_RECEIPT "live receipts until they run out" "the key from its backup" "journal; proofgate doctor: keys"
+
+fault "host key unreadable"
+systemctl stop proofgate.service
+cp -a $state/host_key /root/host_key
+head -c 64 /dev/urandom >$state/host_key
+start_fault host_key
+cp -a /root/host_key $state/host_key
+systemctl start proofgate.service
+same "afterwards a receipt of before" "$(tell t "append /srv/t/covered")" OK
+row "uncovered acts; new receipts; units that canon names do not start at boot" NO_RECEIPT "live receipts until they run out" "the key from its backup" "journal; proofgate doctor: keys"
+
+fault "daemon binary broken"
+systemctl stop proofgate.service
+mv /usr/sbin/proofgated /root/proofgated
+printf '\177ELF' >/usr/sbin/proofgated
+chmod 755 /usr/sbin/proofgated
+start_fault 'Exec format error\|EXEC'
+mv /root/proofgated /usr/sbin/proofgated
+systemctl start proofgate.service
+same "afterwards a receipt of before" "$(tell t "append /srv/t/covered")" OK
+row "uncovered acts; new receipts; units that canon names do not start at boot" NO_RECEIPT "live receipts until they run out" "the package again" "journal; exit 4"
+
+fault "upgrade in progress (unpacked, not configured)"
+before=$(main_pid)
+ok "the package is unpacked" dpkg --unpack /root/proofgate.deb
+same "the daemon is the old one" "$(main_pid)" "$before"
+same "an uncovered act" "$(tell s "append /srv/t/not")" EPERM
+same "a covered act" "$(tell t "append /srv/t/covered")" OK
+kill -9 "$before"
+same "an uncovered act while none runs" "$(tell s "append /srv/t/not")" EPERM
+ok "the new one comes" await another "$before"
+ok "the package is configured" dpkg --configure proofgate
+ok "the ledger agrees" reconciles
+row "uncovered acts" NO_RECEIPT "everything; the old daemon until the new one takes over" "-" "dpkg; START entry"
 
 fault "memory short in the governed cgroup"
 cgroup=$(dirname "$(grep -l . /sys/fs/cgroup/proofgate/s/run-*/cgroup.procs | head -1)")
@@ -274,14 +375,32 @@ same "the daemon is the one it was" "$(main_pid)" "$before"
 ok "the ledger agrees" reconciles
 row "uncovered acts" NO_RECEIPT "everything: the daemon is exempt from the OOM killer, tables are allocated beforehand" "-" "-"
 
-fault "processes and descriptors of the daemon exhausted"
+fault "descriptors of the daemon exhausted"
+before=$(main_pid)
 prlimit --pid "$before" --nofile=1:524288
 same "an uncovered act" "$(tell t "append /srv/t/not")" EPERM
 same "a covered act" "$(tell t "append /srv/t/covered")" OK
-prlimit --pid "$before" --nofile=524288:524288
+other=$(issue --rule t.write --object /srv/t/new 2>/dev/null)
+ok "no receipt is issued" test "$?$other" != 0
+prlimit --pid "$(main_pid)" --nofile=524288:524288
 ok "afterwards the daemon answers" await answers
 ok "and it or its successor reconciles" reconciles
 row "new receipts" "no answer" "live receipts until they run out" "when descriptors are free" "exit 4 of the command line"
+
+fault "processes of the host exhausted"
+limit=$(cat /proc/sys/kernel/threads-max)
+before=$(main_pid)
+lines=$(wc -l </tmp/from-t)
+# From here to the limit's end with nothing but what the shell does itself.
+echo 20 >/proc/sys/kernel/threads-max
+for act in "append /srv/t/not" "append /srv/t/covered" fork; do echo "$act" >&"${in[t]}"; done
+answered=()
+until ((${#answered[@]} >= lines + 3)); do mapfile -t answered </tmp/from-t; done
+echo "$limit" >/proc/sys/kernel/threads-max
+same "an uncovered act, a covered one, a fork" "${answered[*]:$lines}" "EPERM OK EAGAIN"
+same "the daemon is the one it was" "$(main_pid)" "$before"
+ok "the ledger agrees" reconciles
+row "uncovered acts" NO_RECEIPT "everything: deciding, recording and issuing start no process" "-" "-"
 
 fault "descriptors of the governed process exhausted"
 same "it gets what the kernel gives" "$(tell t "opens 100000")" EMFILE
@@ -320,5 +439,23 @@ systemctl restart proofgate.service
 same "a covered act" "$(tell t "append /srv/t/covered")" OK
 ok "the ledger agrees" reconciles
 row "uncovered acts" NO_RECEIPT "everything: links are pinned, and PID 1 keeps the descriptors" "-" "-"
+
+exec {in[s]}>&- # the first one ended for lack of memory
+serve s
+fault "ring buffer full (daemon stopped)"
+before=$(main_pid)
+kill -STOP "$before"
+done_acts=$(tell s "flood /srv/s/flood 30000")
+ok "the flood ended early ($done_acts)" test "$done_acts" -lt 30000
+same "a covered act" "$(tell s "append /srv/s/file")" EPERM
+same "an uncovered act" "$(tell s "append /srv/t/not")" EPERM
+same "another domain's ring has room: a covered act" "$(tell t "append /srv/t/covered")" OK
+ok "a bystander" bystander
+kill -CONT "$before"
+ok "afterwards the daemon answers" await answers
+ok "and covered acts go on" await eval '[[ $(tell s "append /srv/s/file") == OK ]]'
+ok "the code was counted" counted s RECORD_UNAVAILABLE
+ok "each act that happened has its entry" reconciles
+row "every listed act of that domain" RECORD_UNAVAILABLE "acts done before; other domains" "when the daemon reads the ring" "proofgate ledger reconcile; DENIALS"
 
 for domain in s t; do exec {in[$domain]}>&-; done

@@ -5,4 +5,4 @@ for file in "$@"; do
 	timeout "$limit" bash "/root/guest/$file"
 done
 echo "# file end at $SECONDS s"
-journalctl -q -u proofgate.service -o cat --no-pager | grep -E '^proofgated: |^terminate|^TAMPERED|signal' | tail -n 40 | sed 's/^/# daemon: /'
+journalctl -q -u proofgate.service -o cat --no-pager | grep -E '^proofgated: |^stopping: |^terminate|^TAMPERED|signal' | tail -n 40 | sed 's/^/# daemon: /'
