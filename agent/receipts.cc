@@ -547,18 +547,22 @@ Status Receipts::RestoreOne(std::uint32_t slot, const json::Value& row, std::uin
   } else {
     // The objects are the inodes of the issue, whatever has their names now.
     const json::Value* const handles = row.Find("handles");
-    std::vector<Target> same;
     std::size_t index = 0;
+    const auto is_issued = [&](const Target& target) {
+      return handles != nullptr && handles->is_array() && index < handles->array().size() &&
+             !target.handle.empty() && handles->array()[index] == json::Value(target.handle);
+    };
+    std::vector<Target> same;
     for (const Object& object : live.receipt.objects) {
       auto targets = ResolveObject(live.receipt.kind, object, live.receipt.except, Missing::kSkip);
       if (!targets) continue;
       for (Target& target : *targets) {
-        const bool known = handles != nullptr && handles->is_array() && index < handles->array().size();
-        const bool is_same = !target.fd.is_open() ||
-                             (known && !target.handle.empty() &&
-                              handles->array()[index] == json::Value(target.handle));
+        if (!target.fd.is_open() || is_issued(target)) {
+          same.push_back(std::move(target));
+        } else if (auto named = ResolveAsName(object); named && is_issued(*named)) {
+          same.push_back(std::move(*named));  // it was issued for a name, and the file was made since
+        }
         ++index;
-        if (is_same) same.push_back(std::move(target));
       }
     }
     resolved = TRY(Place(number, live.receipt.kind, std::move(same)));

@@ -231,6 +231,12 @@ Result<std::vector<Target>> ResolveObject(Kind kind, const Object& object,
   return targets;
 }
 
+Result<Target> ResolveAsName(const Object& object) {
+  if (object.form != Form::kFile && object.form != Form::kUnix)
+    return Fail(Code::kInvalid, object.path + ": only a file or a socket is granted by its name");
+  return Absent(TRY(RealPath(object.path)));
+}
+
 Result<Object> ParseObjectText(Kind kind, const std::string& text) {
   Object object = TRY(policy::ReadObjectText(kind, text));
   if (!policy::HasPath(object.form)) return object;

@@ -36,6 +36,10 @@ enum class Missing { kRefuse, kSkip };
 Result<std::vector<Target>> ResolveObject(policy::Kind kind, const policy::Object& object,
                                           const std::vector<std::string>& except, Missing missing);
 
+// As ResolveObject would have answered for a file or socket before it was made:
+// its name in its directory, whether or not something has it now.
+Result<Target> ResolveAsName(const policy::Object& object);
+
 // "/srv/demo/file", "/srv/demo/*", "/srv/demo/**", "tcp:127.0.0.1:80", "[::1]:80",
 // "10.0.0.0/8", "unix:/run/x.sock". A directory without a star is its tree.
 Result<policy::Object> ParseObjectText(policy::Kind kind, const std::string& text);

@@ -141,11 +141,12 @@ class Ed25519Signer final : public Signer {
 };
 
 Result<std::unique_ptr<Signer>> ParsePrivateKey(const std::string& path, std::string_view text) {
-  const auto wrong = [&path](const char* what) {
+  const auto wrong = [&path](const std::string& what) {
     return Fail(Code::kInvalid, path + ": " + what);
   };
-  const std::string blob = TRY(Unarmour(kKeyBegin, kKeyEnd, text));
-  Reader reader(blob);
+  const auto blob = Unarmour(kKeyBegin, kKeyEnd, text);
+  if (!blob) return wrong(blob.error().message);
+  Reader reader(*blob);
   std::string_view cipher, kdf, options, public_blob, secret_block;
   std::uint32_t count = 0;
   if (!reader.Literal(kPrivateMagic) || !reader.String(&cipher) || !reader.String(&kdf) ||

@@ -253,13 +253,16 @@ static __always_inline int is_guarded(struct super_block *sb)
 	       state->daemon_tgid != (__u32)(bpf_get_current_pid_tgid() >> 32);
 }
 
-/* Mounting over our pins would hide them: refused to every task, too. */
+/* Mounting over our pins would hide them: refused to every task, too. Not the
+ * flags of one mount: a sandbox sets those of every mount it sees (bubblewrap,
+ * ProtectSystem=), and mount_setattr(2) would pass no hook. */
 static __always_inline int mount_at(struct path *path, __u32 detail)
 {
 	struct dentry *dentry = path->dentry;
 	struct inode *inode = dentry->d_inode;
+	int changes_flags = (detail & MS_REMOUNT) && (detail & MS_BIND);
 
-	if (PRESENT(inode) && is_guarded(inode->i_sb))
+	if (!changes_flags && PRESENT(inode) && is_guarded(inode->i_sb))
 		return refuse();
 	return never(OP_MOUNT, detail);
 }

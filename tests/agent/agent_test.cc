@@ -273,6 +273,23 @@ TEST_F(AgentTest, ARestartGrantsNothingOnAnInodeThatTookTheName) {
   EXPECT_TRUE(kernel_.grants.empty());
 }
 
+TEST_F(AgentTest, ARestartKeepsAGrantOnANameThatAFileHasTakenSince) {
+  ASSERT_TRUE(Issue("w", dir_ + "/granted/new"));
+  const auto before = kernel_.grants;
+  ASSERT_EQ(before.size(), 1u);
+  std::ofstream(dir_ + "/granted/new") << "made under the receipt";
+  Restart();
+  ASSERT_EQ(kernel_.grants.size(), 1u);
+  EXPECT_EQ(kernel_.grants.begin()->first, before.begin()->first);
+  EXPECT_EQ(kernel_.grants.begin()->second.front().form, static_cast<unsigned>(FORM_NAMED));
+  agent_.reset();  // and not in another directory of that name
+  std::filesystem::rename(dir_ + "/granted", dir_ + "/old");
+  std::filesystem::create_directory(dir_ + "/granted");
+  std::ofstream(dir_ + "/granted/new") << "another";
+  Start("boot-1");
+  EXPECT_TRUE(kernel_.grants.empty());
+}
+
 TEST_F(AgentTest, WhatTheLedgerHasAndTheKernelHasNotIsRevokedAtRestart) {
   ASSERT_TRUE(Issue("w"));
   kernel_.slots[1] = receipt_slot{};  // the daemon died between the record and the gate

@@ -114,6 +114,12 @@ TEST_F(SignatureTest, RefusesAKeyThatOthersCanRead) {
   EXPECT_EQ(LoadSigner(Path("key")).error().code, Code::kDenied);
 }
 
+TEST_F(SignatureTest, NamesTheFileThatHoldsNoKey) {
+  Write("key", "rubbish");
+  EXPECT_EQ(LoadSigner(Path("key")).error().message,
+            Path("key") + ": armour: '-----BEGIN OPENSSH PRIVATE KEY-----' expected");
+}
+
 TEST_F(SignatureTest, NeverReplacesAKey) {
   EXPECT_EQ(CreateSigner(Path("key"), "again").error().code, Code::kInvalid);
 }

@@ -66,6 +66,12 @@ same "a second daemon refuses" $? 1
 ok "and says why" grep -q 'another daemon runs' /tmp/second
 same "the first is the one it was" "$(systemctl show -p MainPID --value proofgate.service)" "$main"
 
+# Who makes everything it sees read-only for itself is not in our way.
+ok "a sandbox of systemd's starts" systemd-run -q --wait -p ProtectSystem=strict true
+ok "one mount's flags in another namespace" unshare -m mount -o remount,bind,ro /run/proofgate/bpf
+ok "not the file system's" not mount -o remount,ro /run/proofgate/bpf 2>/dev/null
+ok "nor a mount over it" not mount --bind /srv /run/proofgate/bpf/maps 2>/dev/null
+
 # Tampering by root outside, with bpf(): noticed, entered, set right.
 tampered() { proofgate status --json | python3 -c 'import json, sys; print(len(json.load(sys.stdin)["tampered"]))'; }
 same "nothing was tampered with" "$(tampered)" 0
