@@ -76,7 +76,7 @@ ok "nor a mount over it" not mount --bind /srv /run/proofgate/bpf/maps 2>/dev/nu
 tampered() { proofgate status --json | python3 -c 'import json, sys; print(len(json.load(sys.stdin)["tampered"]))'; }
 same "nothing was tampered with" "$(tampered)" 0
 ok "doctor says so" grep -q '^ok *gate' <(proofgate doctor)
-mkdir -p /sys/fs/cgroup/kept
+mkdir -p /srv/t /sys/fs/cgroup/kept
 ok "a cgroup is governed" proofgate attach --domain t --cgroup /sys/fs/cgroup/kept
 ok "root outside takes it out of the table" tamper forget-cgroup "$(stat -c %i /sys/fs/cgroup/kept)"
 noticed() { (($(tampered) >= $1)); }
@@ -86,7 +86,6 @@ same "and governed again" "$(enter)" "create EPERM"
 ok "root outside names itself the daemon" tamper set-daemon $$
 ok "it is noticed" await noticed 2
 ok "and the pins are still guarded" not rm /run/proofgate/bpf/maps/settings 2>/dev/null
-mkdir -p /srv/t
 id=$(issue --rule t.write --uses 1)
 same "a receipt for one use" "$(governed act "create /srv/t/first" "create /srv/t/second")" "$(printf 'create OK\ncreate EPERM')"
 ok "root outside gives it more" tamper more-uses
