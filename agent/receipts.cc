@@ -500,7 +500,8 @@ Status Receipts::SettleNow() {
   std::vector<ledger::Record> records;
   ledger::Meta meta;
   SettleRecords(records, meta);
-  if (!records.empty()) TRY(ledger_.Append(std::move(records), std::move(meta)));
+  // Without a record as well: then it waits for those that Settle() left under way.
+  TRY(ledger_.Append(std::move(records), std::move(meta)));
   return {};
 }
 
