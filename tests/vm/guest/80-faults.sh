@@ -124,18 +124,32 @@ for table in grants addresses; do
 done
 
 fault "table full: receipts for one object"
-mine=()
 : >/srv/t/shared
-for ((i = 0; i < 70; i++)); do
-	other=$(issue --rule t.write --object /srv/t/shared 2>/tmp/issue) || break
-	mine+=("$other")
-done
-same "as many as an object has room for" ${#mine[@]} 64
-ok "why" grep -q 'more than 64 live receipts name one object' /tmp/issue
+many() { # many METHOD: issues to the end and prints how many, or revokes those
+	python3 - "$1" <<'PY'
+import json, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect("/run/proofgate/control.sock")
+lines = s.makefile()
+def ask(method, **params):
+    s.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode() + b"\n")
+    return json.loads(lines.readline())
+if sys.argv[1] == "revoke":
+    for id in open("/tmp/many"): ask("receipt.revoke", id=id.strip())
+    sys.exit()
+ids = []
+while "result" in (answer := ask("receipt.issue", domain="t", rule="t.write", object="/srv/t/shared")): ids.append(answer["result"]["id"])
+open("/tmp/many", "w").write("\n".join(ids))
+print(len(ids), answer["error"]["message"])
+PY
+}
+issued=$(many issue)
+same "as many as an object has room for" "${issued%% *}" 64
+ok "why" grep -q 'more than 64 live receipts name one object' <<<"$issued"
 same "they are good" "$(tell t "append /srv/t/shared")" OK
 same "a receipt of before" "$(tell t "append /srv/t/covered")" OK
 same "an uncovered act" "$(tell t "append /srv/t/not")" EPERM
-for other in "${mine[@]}"; do proofgate receipt revoke "$other" >/dev/null; done
+many revoke
 same "afterwards it is not covered" "$(tell t "append /srv/t/shared")" EPERM
 row "new receipts for that object (exit 1)" "more than 64 live receipts name one object" "receipts of before" "when receipts for it end" "its message"
 

@@ -1,5 +1,5 @@
 # all.sh FILE…: runs test files one after the other.
-limit=600 && [[ ${PROOFGATE_LONG:-} ]] && limit=1500
+limit=900 && [[ ${PROOFGATE_LONG:-} ]] && limit=1500
 for file in "$@"; do
 	echo "# file $file at $SECONDS s"
 	timeout "$limit" bash "/root/guest/$file"
