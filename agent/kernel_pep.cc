@@ -535,7 +535,8 @@ Status Fit(pep& skeleton) {
   bpf_object__for_each_program(program, skeleton.obj) {
     if (bpf_program__autoload(program)) continue;
     const std::string_view section = bpf_program__section_name(program);
-    const std::string hook = "bpf_lsm_" + std::string(section.substr(section.find('/') + 1));
+    const std::string name(section.substr(section.find('/') + 1));
+    const std::string hook = section.find("lsm") == std::string_view::npos ? name : "bpf_lsm_" + name;
     if (btf__find_by_name_kind(kernel.get(), hook.c_str(), BTF_KIND_FUNC) > 0)
       bpf_program__set_autoload(program, true);
   }

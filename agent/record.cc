@@ -68,6 +68,8 @@ std::string_view OperationName(std::uint32_t op) {
     case OP_TASK: return "change another task's scheduling or limits";
     case OP_SOCKET_OPTION: return "set a socket option";
     case OP_LOG: return "change the kernel's log";
+    case OP_SHUTDOWN: return "shut down";
+    case OP_PERSONALITY: return "make its memory executable";
     default: return "unknown operation";
   }
 }

@@ -90,6 +90,15 @@ static __always_inline int load_anonymous(__u32 op)
 	return deny(&act, 0);
 }
 
+static __always_inline void load_by_personality(__u32 personality)
+{
+	/* All ones only asks. */
+	if (!(personality & READ_IMPLIES_EXEC) || personality == 0xffffffff)
+		return;
+	if (load_anonymous(OP_PERSONALITY))
+		bpf_send_signal(SIGKILL);
+}
+
 static __always_inline int load_file(__u32 op, struct file *file)
 {
 	struct act act = {.op = op, .gate.kind = KIND_LOAD};

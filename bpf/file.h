@@ -224,6 +224,20 @@ static __always_inline int read_judged(struct act *act, struct file *file, struc
 	return open_under_receipt(act, file, dentry);
 }
 
+/* Taking data out of a named pipe changes it: a write, unless the domain's canon
+ * knows of reading. */
+static __always_inline int open_pipe_end(struct act *act, struct file *file, struct dentry *dentry)
+{
+	__u32 number = act->gate.domain;
+	struct domain_state *domain = bpf_map_lookup_elem(&domains, &number);
+
+	if (file->f_inode->i_sb->s_magic == PIPEFS_MAGIC)
+		return 0;
+	if (domain && domain->judges_reads)
+		return read_judged(act, file, dentry);
+	return open_under_receipt(act, file, dentry);
+}
+
 static __always_inline __u32 some_domain_judges_reads(void)
 {
 	struct gate_settings *state;
@@ -261,8 +275,9 @@ static __always_inline int file_opens(struct file *file)
 		/* Taking messages out of a queue changes it. */
 		if (type == S_IFREG && inode->i_sb->s_magic == MQUEUE_MAGIC)
 			return open_under_receipt(&act, file, dentry);
-		if ((type != S_IFREG && type != S_IFIFO) || (file->f_flags & FMODE_EXEC) ||
-		    !some_domain_judges_reads())
+		if (type == S_IFIFO)
+			return open_pipe_end(&act, file, dentry);
+		if (type != S_IFREG || (file->f_flags & FMODE_EXEC) || !some_domain_judges_reads())
 			return 0;
 		return read_judged(&act, file, dentry);
 	}
@@ -500,13 +515,16 @@ static __always_inline int file_controls(struct file *file, __u32 command)
 	}
 }
 
-/* Signals from a descriptor to somebody else, and leases, which hold up others. */
+/* Signals from a descriptor to somebody else, and leases, which hold up others.
+ * Seals and the size of a pipe are changes of the file itself. */
 static __always_inline int file_fcntl(struct file *file, __u32 command, __u64 argument)
 {
 	struct act act = {.op = OP_FCNTL, .gate.kind = KIND_NEVER};
 	struct label *label;
 	enum scope scope;
 
+	if (command == F_ADD_SEALS || command == F_SETPIPE_SZ)
+		return write_through(OP_FCNTL, file);
 	if (command != F_SETOWN && command != F_SETOWN_EX && command != F_SETLEASE)
 		return 0;
 	scope = subject(&act, &label);

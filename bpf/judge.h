@@ -254,7 +254,7 @@ static __always_inline int judge_class(struct act *act, __u64 class)
 }
 
 /* Is the receipt of an opening still good? A connection that came in is covered
- * by the receipt that its listener was bound under. */
+ * by the receipt of its listener: to bind, or to write the listener's name. */
 static __always_inline struct receipt_slot *opening_holds(struct act *act, struct opening *opening)
 {
 	__u32 slot = opening->slot;
@@ -262,15 +262,15 @@ static __always_inline struct receipt_slot *opening_holds(struct act *act, struc
 	__u32 kind = act->gate.kind;
 	__u32 code;
 
-	if (opening->kind == KIND_BIND && kind == KIND_CONNECT)
-		act->gate.kind = KIND_BIND;
-	if (opening->domain != act->gate.domain || opening->kind != act->gate.kind)
+	if (opening->domain != act->gate.domain)
+		return 0;
+	if (opening->kind != kind &&
+	    (kind != KIND_CONNECT || (opening->kind != KIND_BIND && opening->kind != KIND_WRITE)))
 		return 0;
 	receipt = bpf_map_lookup_elem(&receipts, &slot);
-	if (!receipt || receipt->gen != opening->gen) {
-		act->gate.kind = kind;
+	if (!receipt || receipt->gen != opening->gen)
 		return 0;
-	}
+	act->gate.kind = opening->kind;
 	code = gate_decide(receipt, &act->gate, act->now);
 	act->gate.kind = kind;
 	if (code == GATE_OK)

@@ -104,7 +104,9 @@ struct css_set {
 };
 
 struct pt_regs {
+	unsigned long bx;
 	unsigned long orig_ax;
+	unsigned long di;
 };
 
 struct tty_driver {
@@ -146,8 +148,13 @@ struct sock_common {
 	__u16 skc_dport;
 	__u16 skc_num;
 	unsigned short skc_family;
+	volatile unsigned char skc_state;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
+};
+
+struct sock_cgroup_data {
+	struct cgroup *cgroup;
 };
 
 struct sock {
@@ -155,6 +162,7 @@ struct sock {
 	__u16 sk_type;
 	__u16 sk_protocol;
 	struct socket *sk_socket;
+	struct sock_cgroup_data sk_cgrp_data; /* of who made it */
 };
 
 struct unix_address {
@@ -266,14 +274,20 @@ enum {
 	F_SETOWN = 8,
 	F_SETOWN_EX = 15,
 	F_SETLEASE = 1024,
+	F_SETPIPE_SZ = 1031,
+	F_ADD_SEALS = 1033,
+	TCP_LISTEN = 10,
+	READ_IMPLIES_EXEC = 0x0400000,
 	KEY_NEED_WRITE = 3,
 	KEY_NEED_SEARCH = 4,
 	PTRACE_MODE_ATTACH = 2,
 	CAP_OPT_NOAUDIT = 2,
+	SIGKILL = 9,
 	EPERM = 1,
 	EAGAIN = 11,
 };
 
+#define CLONE_INTO_CGROUP 0x200000000ull
 #define PIPEFS_MAGIC 0x50495045
 #define ANON_INODE_FS_MAGIC 0x09041934
 #define TMPFS_MAGIC 0x01021994

@@ -77,8 +77,9 @@ static __always_inline int read_address(struct act *act, struct sock *sk, const 
 	if (length < 16 || copy_address(&raw, address, 8))
 		return -1;
 	family = raw.family;
-	if (family == AF_UNSPEC) /* UDP takes it for its own family */
-		family = sk->__sk_common.skc_family;
+	/* IPv4's UDP takes it for its own; IPv6's sends to the peer instead, see net_through. */
+	if (family == AF_UNSPEC && sk->__sk_common.skc_family == AF_INET)
+		family = AF_INET;
 	act->address.proto = protocol_of(sk);
 	act->address.port = raw.port;
 	act->address_len = 16;
@@ -164,46 +165,6 @@ static __always_inline int net_socket(int family, int type, int protocol, int ke
 	act.detail = ((__u32)family << 16) | ((__u32)protocol & 0xffff);
 	act.window_object = act.detail;
 	return deny(&act, 0);
-}
-
-static __always_inline int net_connect(struct socket *socket, struct sockaddr *address, int length)
-{
-	struct act act = {.op = OP_CONNECT, .gate.kind = KIND_CONNECT};
-	struct label *label;
-	enum scope scope = subject(&act, &label);
-	struct sock *sk;
-	__u16 family;
-	__u64 key;
-	int denied;
-
-	if (scope == UNGOVERNED)
-		return 0;
-	if (scope == UNKNOWN)
-		return deny(&act, 0);
-	sk = socket->sk;
-	if (!sk)
-		return deny(&act, 0);
-	family = sk->__sk_common.skc_family;
-	if (family == AF_UNIX || family == AF_NETLINK)
-		return 0; /* unix_stream_connect and unix_may_send; netlink reaches the kernel only */
-	act.detail = family;
-	if (family != AF_INET && family != AF_INET6) {
-		act.code = GATE_FAMILY_REFUSED;
-		return deny(&act, 0);
-	}
-	if (address->sa_family == AF_UNSPEC) { /* dissolves the association */
-		key = (__u64)socket->file;
-		bpf_map_delete_elem(&openings, &key);
-		return 0;
-	}
-	if (read_address(&act, sk, address, length)) {
-		act.code = GATE_ADDRESS_UNREADABLE;
-		return deny(&act, 0);
-	}
-	denied = reach_address(&act);
-	if (denied)
-		return denied;
-	return bind_socket(&act, socket->file);
 }
 
 /* The other end of an AF_UNIX connection or send. `established`: the socket came
@@ -340,8 +301,6 @@ static __always_inline int net_through(struct act *act, struct socket *socket, s
 	act->detail = family;
 	opening = bpf_map_lookup_elem(&openings, &key);
 	if (family == AF_UNIX) {
-		if (opening && opening->domain == act->gate.domain && opening->slot == 0)
-			return 0; /* accepted by a governed listener */
 		if (opening && (message ? judge_opening(act, opening) : !!opening_holds(act, opening)))
 			return 0;
 		return unix_through(act, sk, file);
@@ -475,6 +434,14 @@ static __always_inline int net_bind(struct socket *socket, struct sockaddr *addr
 	return bind_socket(&act, socket->file);
 }
 
+/* Was it made in this domain? One that came from elsewhere is somebody else's. */
+static __noinline int is_own_socket(struct sock *sk, __u32 domain)
+{
+	struct cgroup *cgroup = sk->sk_cgrp_data.cgroup;
+
+	return cgroup && domain_of_cgroup(cgroup) == domain;
+}
+
 /* Is a listener still covered? One that was bound elsewhere, or not at all, is
  * judged by the address it has now. */
 static __always_inline int listener_holds(struct act *act, struct socket *socket)
@@ -486,6 +453,7 @@ static __always_inline int listener_holds(struct act *act, struct socket *socket
 
 	if (!sk)
 		return deny(act, 0);
+	act->gate.kind = KIND_BIND;
 	if (opening && opening->kind == KIND_BIND && judge_opening(act, opening)) {
 		act->slot = opening->slot;
 		act->gen = opening->gen;
@@ -493,6 +461,50 @@ static __always_inline int listener_holds(struct act *act, struct socket *socket
 	}
 	local_address(act, sk);
 	denied = reach_address(act);
+	if (denied)
+		return denied;
+	return bind_socket(act, socket->file);
+}
+
+/* The same of an AF_UNIX listener, by its name: the use was taken when bind made
+ * it, or is taken now from who has it from elsewhere. */
+static __always_inline int unix_listener_holds(struct act *act, struct socket *socket)
+{
+	__u64 key = (__u64)socket->file;
+	struct opening *opening = bpf_map_lookup_elem(&openings, &key);
+	struct sock *sk = socket->sk;
+	struct unix_sock *self;
+	struct dentry *dentry;
+	int denied;
+
+	if (!sk)
+		return deny(act, 0);
+	self = bpf_skc_to_unix_sock(sk);
+	if (!self)
+		return deny(act, 0);
+	dentry = self->path.dentry;
+	act->window_object = (__u64)sk;
+	if (!dentry) {
+		act->gate.kind = KIND_BIND;
+		if (!self->addr || judge_class(act, CLASS_ABSTRACT))
+			return 0; /* without any name: the kernel refuses it */
+		return deny(act, 0);
+	}
+	act->gate.kind = KIND_WRITE;
+	if (opening && opening->kind == KIND_WRITE && judge_opening(act, opening)) {
+		act->slot = opening->slot;
+		act->gen = opening->gen;
+		return 0;
+	}
+	if (is_own_socket(sk, act->gate.domain)) {
+		if (judge_path(act, dentry))
+			return 0;
+		return deny(act, dentry);
+	}
+	act->gate.needs = NEED_USE;
+	if (!judge_path(act, dentry))
+		return deny(act, dentry);
+	denied = commit(act, dentry);
 	if (denied)
 		return denied;
 	return bind_socket(act, socket->file);
@@ -513,7 +525,7 @@ static __always_inline int net_listen(struct socket *socket)
 		return deny(&act, 0);
 	family = sk->__sk_common.skc_family;
 	if (family == AF_UNIX)
-		return 0; /* bind judged the name */
+		return unix_listener_holds(&act, socket);
 	if (family != AF_INET && family != AF_INET6) {
 		act.code = GATE_FAMILY_REFUSED;
 		return deny(&act, 0);
@@ -521,6 +533,7 @@ static __always_inline int net_listen(struct socket *socket)
 	return listener_holds(&act, socket);
 }
 
+/* What came in may be answered while the listener's receipt is live. */
 static __always_inline int net_accept(struct socket *socket, struct socket *accepted)
 {
 	struct act act = {.op = OP_ACCEPT, .gate.kind = KIND_BIND};
@@ -537,18 +550,97 @@ static __always_inline int net_accept(struct socket *socket, struct socket *acce
 	if (scope == UNKNOWN || !sk)
 		return deny(&act, 0);
 	family = sk->__sk_common.skc_family;
-	if (family == AF_INET || family == AF_INET6) {
+	if (family == AF_UNIX) {
+		denied = unix_listener_holds(&act, socket);
+	} else if (family == AF_INET || family == AF_INET6) {
 		denied = listener_holds(&act, socket);
-		if (denied || act.code != GATE_OK)
-			return denied;
 	} else {
-		act.gate.kind = KIND_CONNECT; /* slot 0: what came in may be answered */
+		act.code = GATE_FAMILY_REFUSED;
+		return deny(&act, 0);
 	}
+	if (denied || act.code != GATE_OK)
+		return denied;
 	if (PRESENT(file) && bind_opening(&act, file)) {
 		act.code = GATE_OPENINGS_FULL;
 		return deny(&act, 0);
 	}
 	return 0;
+}
+
+/* Changing a socket that came from elsewhere, without sending: options, its end,
+ * its association. Judged as use of what it is tied to. */
+static __noinline int foreign_use(struct act *act, struct socket *socket)
+{
+	struct file *file = socket->file;
+	struct sock *sk = socket->sk;
+	__u64 key = (__u64)file;
+	struct opening *opening;
+	struct unix_sock *self;
+	__u16 family;
+
+	if (!sk || !PRESENT(file))
+		return 0; /* gone, or the kernel's own */
+	if (is_own_socket(sk, act->gate.domain))
+		return 0;
+	opening = bpf_map_lookup_elem(&openings, &key);
+	if (opening && opening->domain == act->gate.domain)
+		return 0;
+	family = sk->__sk_common.skc_family;
+	if (family == AF_UNIX) {
+		self = bpf_skc_to_unix_sock(sk);
+		if (!self)
+			return deny(act, 0);
+		if (!PRESENT(self->peer))
+			return unix_listener_holds(act, socket);
+	} else if (family == AF_INET || family == AF_INET6) {
+		if (sk->__sk_common.skc_state == TCP_LISTEN ||
+		    (sk->__sk_common.skc_dport == 0 && sk->__sk_common.skc_num != 0))
+			return listener_holds(act, socket);
+	}
+	return net_through(act, socket, file, 0);
+}
+
+static __always_inline int net_connect(struct socket *socket, struct sockaddr *address, int length)
+{
+	struct act act = {.op = OP_CONNECT, .gate.kind = KIND_CONNECT};
+	struct label *label;
+	enum scope scope = subject(&act, &label);
+	struct sock *sk;
+	__u16 family;
+	__u64 key;
+	int denied;
+
+	if (scope == UNGOVERNED)
+		return 0;
+	if (scope == UNKNOWN)
+		return deny(&act, 0);
+	sk = socket->sk;
+	if (!sk)
+		return deny(&act, 0);
+	family = sk->__sk_common.skc_family;
+	act.detail = family;
+	if (address->sa_family == AF_UNSPEC) { /* dissolves the association */
+		denied = foreign_use(&act, socket);
+		if (denied)
+			return denied;
+		key = (__u64)socket->file;
+		bpf_map_delete_elem(&openings, &key);
+		return 0;
+	}
+	if (family == AF_UNIX || family == AF_NETLINK)
+		return 0; /* unix_stream_connect and unix_may_send; netlink reaches the kernel only */
+	if (family != AF_INET && family != AF_INET6) {
+		act.code = GATE_FAMILY_REFUSED;
+		return deny(&act, 0);
+	}
+	if (read_address(&act, sk, address, length)) {
+		act.code = GATE_ADDRESS_UNREADABLE;
+		return deny(&act, 0);
+	}
+	denied = reach_address(&act);
+	if (denied)
+		return denied;
+	return bind_socket(&act, socket->file);
 }
 
 /* Source routes, and memberships, which the kernel announces to a group of the
@@ -572,34 +664,50 @@ static __always_inline int sends_elsewhere(int level, int option)
  * later (a cork that is drawn after the receipt ended). */
 static __always_inline int net_option(struct socket *socket, int level, int option)
 {
-	struct act act = {.op = OP_SOCKET_OPTION, .gate.kind = KIND_NEVER};
+	struct act act = {.op = OP_SOCKET_OPTION, .gate.kind = KIND_CONNECT};
 	int is_route = sends_elsewhere(level, option);
 	int is_cork = (level == IPPROTO_UDP && option == UDP_CORK) ||
 		      (level == IPPROTO_TCP && option == TCP_CORK);
 	struct opening *opening;
 	struct label *label;
-	enum scope scope;
+	enum scope scope = subject(&act, &label);
 	__u64 key;
 
-	if (!is_route && !is_cork)
-		return 0;
-	scope = subject(&act, &label);
 	if (scope == UNGOVERNED)
 		return 0;
 	act.detail = ((__u32)level << 16) | (__u32)option;
 	act.window_object = act.detail;
-	if (scope == GOVERNED) {
-		if (is_cork) {
-			act.gate.kind = KIND_CONNECT;
-			key = (__u64)socket->file;
-			opening = bpf_map_lookup_elem(&openings, &key);
-			if (opening ? !!opening_holds(&act, opening) : level == IPPROTO_TCP)
-				return 0;
-		}
+	if (scope == UNKNOWN)
+		return deny(&act, 0);
+	if (is_cork) {
+		key = (__u64)socket->file;
+		opening = bpf_map_lookup_elem(&openings, &key);
+		if (opening && opening_holds(&act, opening))
+			return 0;
+		is_route = opening || level == IPPROTO_UDP;
+	}
+	if (is_route) {
+		if (!is_cork)
+			act.gate.kind = KIND_NEVER;
 		if (act.code == GATE_OK)
 			act.code = GATE_NEVER_GOVERNED;
+		return deny(&act, 0);
 	}
-	return deny(&act, 0);
+	return foreign_use(&act, socket);
+}
+
+/* shutdown(2) of a connection or a listener that others hold as well. */
+static __always_inline int net_shutdown(struct socket *socket)
+{
+	struct act act = {.op = OP_SHUTDOWN, .gate.kind = KIND_CONNECT};
+	struct label *label;
+	enum scope scope = subject(&act, &label);
+
+	if (scope == UNGOVERNED)
+		return 0;
+	if (scope == UNKNOWN)
+		return deny(&act, 0);
+	return foreign_use(&act, socket);
 }
 
 static __always_inline int unix_connect(struct sock *sock, struct sock *other)

@@ -30,7 +30,7 @@ const struct act_record *const volatile layout_witness = 0;
 SEC("lsm/task_alloc")
 int BPF_PROG(pep_task_alloc, struct task_struct *task, unsigned long flags, int ret)
 {
-	return ret ? ret : scope_birth(task);
+	return ret ? ret : scope_birth(task, flags);
 }
 
 SEC("lsm/task_free")
@@ -179,6 +179,22 @@ int BPF_PROG(pep_mprotect, struct vm_area_struct *vma, unsigned long reqprot, un
 	}
 	if ((prot & PROT_WRITE) && (vma->vm_flags & VM_SHARED))
 		return write_map(file);
+	return 0;
+}
+
+/* personality(2) and brk(2) pass no LSM hook; the heap is born executable under
+ * READ_IMPLIES_EXEC. Who may not have such memory never runs again. */
+SEC("fentry/__x64_sys_personality")
+int BPF_PROG(pep_personality, const struct pt_regs *registers)
+{
+	load_by_personality((__u32)registers->di);
+	return 0;
+}
+
+SEC("?fentry/__ia32_sys_personality") /* where the kernel has 32-bit calls */
+int BPF_PROG(pep_personality_32, const struct pt_regs *registers)
+{
+	load_by_personality((__u32)registers->bx);
 	return 0;
 }
 
@@ -373,6 +389,12 @@ SEC("lsm/socket_setsockopt")
 int BPF_PROG(pep_setsockopt, struct socket *socket, int level, int option, int ret)
 {
 	return ret ? ret : net_option(socket, level, option);
+}
+
+SEC("lsm/socket_shutdown")
+int BPF_PROG(pep_shutdown, struct socket *socket, int how, int ret)
+{
+	return ret ? ret : net_shutdown(socket);
 }
 
 /* bind */

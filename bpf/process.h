@@ -31,7 +31,9 @@ static __always_inline void scope_death(struct task_struct *task)
 	bpf_map_delete_elem(&labels, &key);
 }
 
-static __always_inline int scope_birth(struct task_struct *task)
+/* Into a cgroup of its parent's choice: entering one is a write to cgroup.procs,
+ * and judged there. */
+static __always_inline int scope_birth(struct task_struct *task, unsigned long flags)
 {
 	struct act act = {.op = OP_FORK, .gate.kind = KIND_NEVER};
 	struct label *label = 0;
@@ -51,6 +53,11 @@ static __always_inline int scope_birth(struct task_struct *task)
 		act.code = GATE_NO_DOMAIN;
 		deny(&act, 0);
 		return -EAGAIN;
+	}
+	if (flags & CLONE_INTO_CGROUP) {
+		act.code = GATE_NEVER_GOVERNED;
+		if (deny(&act, 0))
+			return -EPERM;
 	}
 	if (__sync_fetch_and_add(&domain->tasks, 1) >= MAX_DOMAIN_TASKS) {
 		__sync_fetch_and_add(&domain->tasks, -1);

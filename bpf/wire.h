@@ -95,6 +95,8 @@ enum act_op {
 	OP_TASK = 48, /* priority, scheduling, limits and pages of another task */
 	OP_SOCKET_OPTION = 49,
 	OP_LOG = 50, /* the kernel's log */
+	OP_SHUTDOWN = 51,
+	OP_PERSONALITY = 52,
 };
 
 /* Why the gate refused. Append only. */
@@ -237,7 +239,7 @@ struct opening {
 	__u32 domain;
 	__u32 kind;
 	__u32 slot;
-	__u32 gen; /* 0 with slot 0: accepted by a governed listener */
+	__u32 gen;
 };
 
 struct domain_state {

@@ -12,6 +12,7 @@
 #include <linux/in6.h>
 #include <linux/ipv6.h>
 #include <linux/netlink.h>
+#include <linux/filter.h>
 #include <linux/vm_sockets.h>
 #include <net/ethernet.h>
 #include <net/if.h>
@@ -427,6 +428,100 @@ static int given_accept(int fd, const struct place *p)
 	(void)p;
 	return peer < 0 ? -1 : closing(peer, send(peer, kText, LENGTH, MSG_NOSIGNAL));
 }
+/* The same by a name in the file system. */
+BEFORE(pass_unix_listener)
+{
+	union any at;
+	char path[64];
+	socklen_t length;
+
+	snprintf(path, sizeof(path), "/srv/sink/own-%d-%d", p->row, (int)p->phase);
+	length = unix_at(&at, path);
+	p->given = socket(AF_UNIX, a->number | SOCK_CLOEXEC, 0);
+	p->number[0] = socket(AF_UNIX, a->number | SOCK_CLOEXEC, 0);
+	return bind(p->given, &at.plain, length) || listen(p->given, 4) || connect((int)p->number[0], &at.plain, length);
+}
+/* An IPv6 socket with a peer sends AF_UNSPEC to that peer, whatever else the
+ * address says; here it says one that a live receipt names. */
+BEFORE(pass_udp6)
+{
+	union any at;
+	socklen_t length = inet_at(&at, "::1", 0);
+	int peer = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)a;
+	p->number[0] = peer;
+	if (bind(peer, &at.plain, length) || getsockname(peer, &at.plain, &length))
+		return -1;
+	p->given = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	return connect(p->given, &at.plain, length);
+}
+static int given_unspecified(int fd, const struct place *p)
+{
+	union any to;
+	socklen_t length = inet_at(&to, "::1", p->port - (int)p->phase + (int)RIGHT);
+
+	to.plain.sa_family = AF_UNSPEC;
+	return sendto(fd, kText, LENGTH, 0, &to.plain, length) < 0 ? -1 : 0;
+}
+/* What can be done to somebody's socket without sending. */
+static int given_shutdown(int fd, const struct place *p) { (void)p; return shutdown(fd, SHUT_RDWR); }
+static int given_dissolve(int fd, const struct place *p)
+{
+	struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+
+	(void)p;
+	return connect(fd, &nobody, sizeof(nobody));
+}
+static int given_filter(int fd, const struct place *p)
+{
+	struct sock_filter nothing = {.code = 6 /* BPF_RET | BPF_K */};
+	struct sock_fprog program = {.len = 1, .filter = &nothing};
+
+	(void)p;
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
+static uint64_t peer_ended(const struct place *p, const struct attack *a)
+{
+	char byte;
+	ssize_t got = recv((int)p->number[0], &byte, 1, MSG_DONTWAIT | MSG_PEEK);
+
+	(void)a;
+	return got == 0 ? 1 : got < 0 && errno != EAGAIN ? 2 : 0;
+}
+static uint64_t refuses_clients(const struct place *p, const struct attack *a)
+{
+	union any at;
+	socklen_t length = sizeof(at);
+	int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)a;
+	/* Its address as it was: a closed listener has none. */
+	length = sizeof(at.v4);
+	getpeername((int)p->number[0], &at.plain, &length);
+	return closing(client, connect(client, &at.plain, length)) != 0;
+}
+/* A server of the outside's that somebody sends to: does it hear? */
+BEFORE(pass_udp_server)
+{
+	union any at;
+	socklen_t length = inet_at(&at, "127.0.0.1", 0);
+
+	(void)a;
+	p->given = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	p->number[0] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	p->number[1] = 0;
+	return bind(p->given, &at.plain, length) || getsockname(p->given, &at.plain, &length) || connect((int)p->number[0], &at.plain, length);
+}
+static uint64_t is_deaf(const struct place *p, const struct attack *a)
+{
+	char text[16];
+
+	(void)a;
+	if (send((int)p->number[0], "?", 1, 0) != 1)
+		return 2;
+	return recv(p->given, text, sizeof(text), MSG_DONTWAIT) != 1;
+}
 static int given_sendto_elsewhere(int fd, const struct place *p)
 {
 	union any to;
@@ -819,6 +914,7 @@ static int can_connect_abstract(struct place *p, const struct attack *a)
 #define NET(name_, how, ip, type) {.class = 1, .name = "connect: " name_, .effect = ARRIVAL, .twin = RIGHT, .variants = 1, .act = how, .argument = ip, .number = type}
 #define UNIX(name_, how, type) {.class = 1, .name = "connect: " name_, .effect = ARRIVAL, .twin = RIGHT, .variants = 1, .act = how, .number = type}
 #define GIVEN(name_, make, how, type) {.class = 1, .name = "connect: " name_, .effect = STATE, .twin = FREE, .before = make, .given = 1, .through = how, .state = heard_by_peer, .after = close_peer, .number = type}
+#define TOUCHED(name_, make, how, what, type) {.class = 1, .name = "connect: " name_, .effect = STATE, .twin = FREE, .before = make, .given = 1, .through = how, .state = what, .after = close_peer, .number = type}
 #define FAMILY(name_, family_type, protocol) {.class = 1, .name = "connect: " name_, .effect = RETURNS, .twin = FREE, .act = other_family, .argument = family_type, .number = protocol}
 
 const struct attack connect_attacks[] = {
@@ -881,6 +977,15 @@ const struct attack connect_attacks[] = {
 	GIVEN("passed AF_UNIX datagram socket, send", pass_unix, given_send, SOCK_DGRAM),
 	GIVEN("passed AF_UNIX seqpacket, send", pass_unix, given_send, SOCK_SEQPACKET),
 	GIVEN("passed listener: accept and answer", pass_listener, given_accept, 0),
+	GIVEN("passed AF_UNIX listener: accept and answer", pass_unix_listener, given_accept, SOCK_STREAM),
+	GIVEN("passed AF_UNIX seqpacket listener: accept and answer", pass_unix_listener, given_accept, SOCK_SEQPACKET),
+	GIVEN("passed IPv6 UDP socket, sendto with family AF_UNSPEC", pass_udp6, given_unspecified, 0),
+	TOUCHED("passed TCP connection, shut down", pass_tcp, given_shutdown, peer_ended, 0),
+	TOUCHED("passed TCP connection, dissolved by AF_UNSPEC", pass_tcp, given_dissolve, peer_ended, 0),
+	TOUCHED("passed AF_UNIX stream, shut down", pass_unix, given_shutdown, peer_ended, SOCK_STREAM),
+	TOUCHED("passed listener, shut down", pass_listener, given_shutdown, refuses_clients, 0),
+	TOUCHED("passed listener, dissolved by AF_UNSPEC", pass_listener, given_dissolve, refuses_clients, 0),
+	TOUCHED("passed UDP server, made deaf by a filter", pass_udp_server, given_filter, is_deaf, 0),
 	{.class = 1, .name = "connect: raw socket", .effect = ARRIVAL, .twin = FREE, .act = raw_socket},
 	{.class = 1, .name = "connect: packet socket", .effect = STATE, .twin = FREE, .before = sniff, .act = packet_socket, .state = sniffed, .after = stop_sniffing},
 	{.class = 1, .name = "connect: MPTCP", .effect = ARRIVAL, .twin = FREE, .act = other_stream, .number = 262},

@@ -308,7 +308,15 @@ BEFORE(find_module)
 	pclose(pipe);
 	return module_is_loaded(p, a) != 0;
 }
-ACT(load_module_file) { (void)a; int fd = open(p->text, O_RDONLY | O_CLOEXEC); return fd < 0 ? -1 : closing(fd, syscall(SYS_finit_module, fd, "", 0)); }
+ACT(load_module_file)
+{
+	const char *suffix = strrchr(p->text, '.');
+	int flags = suffix && strcmp(suffix, ".ko") ? 4 /* MODULE_INIT_COMPRESSED_FILE */ : 0;
+	int fd = open(p->text, O_RDONLY | O_CLOEXEC);
+
+	(void)a;
+	return fd < 0 ? -1 : closing(fd, syscall(SYS_finit_module, fd, "", flags));
+}
 ACT(open_device) { (void)p; int fd = open(a->argument, O_RDONLY | O_NONBLOCK | O_CLOEXEC); return closing(fd, fd); }
 BEFORE(pick_device) { unload(p, a); return access(a->argument, F_OK) || module_is_loaded(p, a); }
 ACT(remove_module) { (void)p; return (int)syscall(SYS_delete_module, a->value, O_NONBLOCK); }

@@ -179,6 +179,46 @@ ACT(into_passed_cgroup)
 		_exit(write_file(p) ? errno : 0);
 	return said(pid);
 }
+/* A process there that stays. */
+ACT(settle)
+{
+	int ends[2];
+	char byte;
+	pid_t pid;
+
+	(void)a;
+	if (pipe2(ends, O_CLOEXEC))
+		return -1;
+	pid = clone_into(p->given, 0);
+	if (pid == 0) {
+		setsid();
+		if (write(ends[1], "", 1) != 1)
+			_exit(1);
+		close_range(0, ~0u, 0);
+		for (;;)
+			pause();
+	}
+	return pid < 0 || read(ends[0], &byte, 1) != 1 ? -1 : 0;
+}
+static uint64_t settlers(const struct place *p, const struct attack *a)
+{
+	char text[512];
+	uint64_t lines = 0;
+
+	(void)p;
+	(void)a;
+	text[0] = 0;
+	get("/sys/fs/cgroup/elsewhere/cgroup.procs", text, sizeof(text));
+	for (const char *at = text; *at; at++)
+		lines += *at == '\n';
+	return lines;
+}
+AFTER(evict)
+{
+	(void)p;
+	(void)a;
+	put("/sys/fs/cgroup/elsewhere/cgroup.kill", "1");
+}
 ACT(leave_by_write)
 {
 	int fd = open(a->argument, O_WRONLY | O_CLOEXEC);
@@ -763,6 +803,7 @@ const struct attack process_attacks[] = {
 	{.class = 4, .name = "CLONE_INTO_CGROUP: the root", .effect = SCENE, .twin = FREE, .act = into_cgroup, .argument = "/sys/fs/cgroup/init.scope"},
 	{.class = 4, .name = "CLONE_INTO_CGROUP: another's slice", .effect = SCENE, .twin = FREE, .act = into_cgroup, .argument = "/sys/fs/cgroup/system.slice/proofgate.service"},
 	{.class = 4, .name = "CLONE_INTO_CGROUP: a passed cgroup", .effect = SCENE, .twin = FREE, .before = pass_cgroup, .after = remove_elsewhere, .act = into_passed_cgroup},
+	{.class = 4, .name = "CLONE_INTO_CGROUP: a process that stays there", .effect = STATE, .twin = FREE, .before = pass_cgroup, .act = settle, .state = settlers, .after = evict},
 	{.class = 4, .name = "leave by cgroup.procs of the root", .effect = STEP, .twin = FREE, .act = leave_by_write, .argument = "/sys/fs/cgroup/init.scope/cgroup.procs", .value = "0::/init.scope", .at_step = is_there},
 	{.class = 4, .name = "make a cgroup below its own", .effect = RETURNS, .twin = FREE, .act = make_cgroup, .argument = "below"},
 	{.class = 4, .name = "make its cgroup threaded", .effect = RETURNS, .twin = FREE, .before = make_elsewhere, .after = remove_elsewhere, .act = write_own_cgroup, .argument = "cgroup.type", .value = "threaded"},
@@ -829,6 +870,6 @@ const struct attack process_attacks[] = {
 	TOLD("terminal of another: write, after TIOCGPTPEER", open_terminal, write_terminal_as_peer, terminal_state, close_terminal),
 	TOLD("terminal of another: TIOCSTI", open_terminal, inject_terminal, terminal_state, close_terminal),
 	TOLD("terminal of another: resize", open_terminal, resize_terminal, terminal_state, close_terminal),
-	{.class = 4, .name = "FIFO of the outside, read empty", .gap = "reading is judged where a domain asks for it", .effect = STATE, .twin = FREE, .before = full_fifo, .act = drain_fifo, .state = fifo_state, .after = close_first},
+	{.class = 4, .name = "FIFO of the outside, read empty", .effect = STATE, .twin = FREE, .before = full_fifo, .act = drain_fifo, .state = fifo_state, .after = close_first},
 	{0},
 };

@@ -626,7 +626,7 @@ const struct attack write_attacks[] = {
 	{.class = 1, .name = "write: flock on a file opened for reading", .effect = STEP, .twin = RIGHT, .open = O_RDONLY, .through = by_flock, .at_step = is_locked},
 	{.class = 1, .name = "write: record lock", .gap = "shared locks are how readers work; they hold up writers of files that may be read", .effect = STEP, .twin = RIGHT, .open = O_RDONLY, .through = by_record_lock, .at_step = is_locked},
 	{.class = 1, .name = "write: open file description lock", .gap = "shared locks are how readers work; they hold up writers of files that may be read", .effect = STEP, .twin = RIGHT, .open = O_RDONLY, .through = by_ofd_lock, .at_step = is_locked},
-	{.class = 1, .name = "write: lease", .effect = STEP, .twin = RIGHT, .open = O_RDONLY, .through = by_lease, .at_step = is_locked},
+	{.class = 1, .name = "write: lease", .effect = STEP, .twin = FREE, .open = O_RDONLY, .through = by_lease, .at_step = is_locked},
 	NAME("O_TRUNC", open_truncate),
 	NAME("O_RDONLY with O_TRUNC", read_truncate),
 	NAME("access mode 3 with O_TRUNC", no_access_truncate),
