@@ -30,9 +30,16 @@ namespace {
 
 constexpr std::size_t kRingBytes = 8u << 20;  // about 12,000 records
 constexpr long kBpfFsMagic = 0xcafe4a11;
-constexpr std::array kMaps = {"labels",   "governed_cgroups", "named_cgroups", "marks",
-                              "grants",   "addresses",        "receipts",      "domains",
-                              "settings", "openings",         "denial_windows", "rings"};
+constexpr std::array kMaps = {"labels",         "governed_cgroups", "named_cgroups",  "marks",
+                              "grants",         "addresses",        "receipts",       "domains",
+                              ".data.settings", "openings",         "denial_windows", "rings",
+                              ".data.presence"};
+
+// The name of a map's pin: bpffs reserves names with a point.
+std::string PinName(std::string_view map) {
+  constexpr std::string_view kSection = ".data.";
+  return std::string(map.starts_with(kSection) ? map.substr(kSection.size()) : map);
+}
 
 using Btf = std::unique_ptr<btf, decltype(&btf__free)>;
 using Skeleton = std::unique_ptr<pep, decltype(&pep::destroy)>;
@@ -583,10 +590,12 @@ Status RestorePins(const std::string& dir, const std::string& build,
 }
 
 Status LoadAndAttach(pep& skeleton, const std::string& dir, const std::string& links) {
+  // What counts rows can be relied on if it began with them.
+  skeleton.data_presence->presence.whole = Exists(dir + "/maps/labels") ? 0 : 1;
   for (const char* name : kMaps) {
     bpf_map* const map = bpf_object__find_map_by_name(skeleton.obj, name);
     if (map == nullptr) return Fail(Code::kCorrupt, fmt::format("gate: no map {}", name));
-    const int error = bpf_map__set_pin_path(map, (dir + "/maps/" + name).c_str());
+    const int error = bpf_map__set_pin_path(map, (dir + "/maps/" + PinName(name)).c_str());
     if (error != 0) return FailErrno(error, fmt::format("gate: map {}", name));
   }
   const int loaded = pep::load(&skeleton);
@@ -672,7 +681,7 @@ Result<std::unique_ptr<Pep>> OpenKernelPep(const std::string& dir,
 
   std::map<std::string, Fd> maps;
   for (const char* name : kMaps) {
-    maps[name] = TRY(OpenPin(dir + "/maps/" + name));
+    maps[PinName(name)] = TRY(OpenPin(dir + "/maps/" + PinName(name)));
   }
   TRY(StorePins(dir, build, stored));
   auto receipts = TRY(Mapping<receipt_slot>::Of(maps["receipts"].get(), MAX_RECEIPTS));

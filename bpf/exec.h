@@ -21,18 +21,13 @@ static __always_inline void exec_begin(void)
 static __always_inline __u64 number_program(struct inode *inode)
 {
 	struct mark *mark = bpf_inode_storage_get(&marks, inode, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	struct gate_settings *state;
-	__u32 zero = 0;
 
 	if (!mark)
 		return 0;
 	if (mark->object)
 		return mark->object;
-	state = bpf_map_lookup_elem(&settings, &zero);
-	if (!state)
-		return 0;
 	__sync_val_compare_and_swap(&mark->object, 0,
-				    __sync_fetch_and_add(&state->next_object, 1));
+				    __sync_fetch_and_add(&settings.next_object, 1));
 	return mark->object;
 }
 

@@ -238,15 +238,6 @@ static __always_inline int open_pipe_end(struct act *act, struct file *file, str
 	return open_under_receipt(act, file, dentry);
 }
 
-static __always_inline __u32 some_domain_judges_reads(void)
-{
-	struct gate_settings *state;
-	__u32 zero = 0;
-
-	state = bpf_map_lookup_elem(&settings, &zero);
-	return !state || state->judges_reads;
-}
-
 static __always_inline int file_opens(struct file *file)
 {
 	struct act act = {.op = OP_OPEN_WRITE, .gate.kind = KIND_WRITE};
@@ -277,7 +268,7 @@ static __always_inline int file_opens(struct file *file)
 			return open_under_receipt(&act, file, dentry);
 		if (type == S_IFIFO)
 			return open_pipe_end(&act, file, dentry);
-		if (type != S_IFREG || (file->f_flags & FMODE_EXEC) || !some_domain_judges_reads())
+		if (type != S_IFREG || (file->f_flags & FMODE_EXEC) || !settings.judges_reads)
 			return 0;
 		return read_judged(&act, file, dentry);
 	}
@@ -304,7 +295,7 @@ static __always_inline int file_reads(struct file *file)
 	enum scope scope;
 	__u32 type;
 
-	if (!some_domain_judges_reads() || (file->f_flags & FMODE_EXEC))
+	if (!settings.judges_reads || (file->f_flags & FMODE_EXEC))
 		return 0;
 	type = file->f_inode->i_mode & S_IFMT;
 	if (type != S_IFREG && type != S_IFIFO)

@@ -16,11 +16,7 @@ static __always_inline int guard_control(struct task_struct *target, __u32 detai
 /* A signal that F_SETOWN sends passes no task_kill. The daemon wants none. */
 static __always_inline int guard_sigio(struct task_struct *target)
 {
-	struct gate_settings *state;
-	__u32 zero = 0;
-
-	state = bpf_map_lookup_elem(&settings, &zero);
-	if (state && state->daemon_tgid && state->daemon_tgid == (__u32)target->tgid)
+	if (settings.daemon_tgid && settings.daemon_tgid == (__u32)target->tgid)
 		return refuse();
 	return 0;
 }
@@ -53,8 +49,6 @@ static __always_inline void guard_cgroup_born(struct cgroup *cgroup)
 {
 	__u64 name = cgroup_name(cgroup);
 	__u64 id = cgroup->kn->id;
-	struct gate_settings *state;
-	__u32 zero = 0;
 	__u32 *domain;
 
 	if (!name)
@@ -64,9 +58,7 @@ static __always_inline void guard_cgroup_born(struct cgroup *cgroup)
 		return;
 	if (!bpf_map_update_elem(&governed_cgroups, &id, domain, BPF_ANY))
 		return;
-	state = bpf_map_lookup_elem(&settings, &zero);
-	if (state)
-		__sync_fetch_and_add(&state->labels_lost, 1);
+	label_lost();
 }
 
 static __always_inline void guard_cgroup_gone(struct cgroup *cgroup)

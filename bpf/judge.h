@@ -68,6 +68,47 @@ static __always_inline long domain_of_cgroup(struct cgroup *cgroup)
 	return -1;
 }
 
+static __always_inline __u32 presence_hash(__u64 address)
+{
+	return (address * 0x9E3779B97F4A7C15ull) >> (64 - PRESENCE_BITS);
+}
+
+/* Certainly not governed, seen without a look-up: what most of the host is. */
+static __always_inline int is_bystander(void)
+{
+	return presence.whole &&
+	       !presence.labels[presence_hash((__u64)bpf_get_current_task_btf())];
+}
+
+/* From now on a task without a label may be governed after all. */
+static __always_inline void label_lost(void)
+{
+	__sync_fetch_and_add(&settings.labels_lost, 1);
+	presence.whole = 0;
+}
+
+/* The count goes up before the row is there and down after it went. */
+static __always_inline long put_label(__u64 task, struct label *label)
+{
+	__u32 *count = &presence.labels[presence_hash(task)];
+	long error;
+
+	__sync_fetch_and_add(count, 1);
+	error = bpf_map_update_elem(&labels, &task, label, BPF_NOEXIST);
+	if (error)
+		__sync_fetch_and_add(count, -1);
+	return error;
+}
+
+static __always_inline long drop_label(__u64 task)
+{
+	long error = bpf_map_delete_elem(&labels, &task);
+
+	if (!error)
+		__sync_fetch_and_add(&presence.labels[presence_hash(task)], -1);
+	return error;
+}
+
 enum scope { UNGOVERNED = 0, GOVERNED = 1, UNKNOWN = 2 };
 
 /* Fills in who acts. UNKNOWN only when labels were lost and the cgroup says
@@ -77,8 +118,6 @@ static __always_inline enum scope subject(struct act *act, struct label **label)
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 key = (__u64)task;
 	struct label *found = bpf_map_lookup_elem(&labels, &key);
-	struct gate_settings *state;
-	__u32 zero = 0;
 	long domain;
 
 	if (found) {
@@ -88,13 +127,12 @@ static __always_inline enum scope subject(struct act *act, struct label **label)
 		*label = found;
 		return GOVERNED;
 	}
-	state = bpf_map_lookup_elem(&settings, &zero);
-	if (!state || state->labels_lost == 0)
+	if (settings.labels_lost == 0)
 		return UNGOVERNED;
 	domain = domain_of_cgroup(task->cgroups->dfl_cgrp);
 	if (domain == 0)
 		return UNGOVERNED;
-	__sync_fetch_and_add(&state->scope_repairs, 1);
+	__sync_fetch_and_add(&settings.scope_repairs, 1);
 	act->gate.domain = domain > 0 ? (__u32)domain : 0;
 	act->now = bpf_ktime_get_boot_ns();
 	act->code = GATE_SCOPE_UNKNOWN;
@@ -183,11 +221,7 @@ static __always_inline __u64 object_of(struct inode *inode)
  * unlike a mark it outlives the daemon and the inode's time in memory. */
 static __always_inline int is_state(struct inode *inode)
 {
-	struct gate_settings *state;
-	__u32 zero = 0;
-
-	state = bpf_map_lookup_elem(&settings, &zero);
-	return !state || (state->state_gid && inode->i_gid.val == state->state_gid);
+	return settings.state_gid && inode->i_gid.val == settings.state_gid;
 }
 
 /* The ancestor walk: the object, then each directory above it in the same file
@@ -292,6 +326,27 @@ static __always_inline int judge_opening(struct act *act, struct opening *openin
 	return 1;
 }
 
+static __always_inline long put_opening(__u64 file, struct opening *opening)
+{
+	__u32 *count = &presence.openings[presence_hash(file)];
+
+	__sync_fetch_and_add(count, 1);
+	if (!bpf_map_update_elem(&openings, &file, opening, BPF_NOEXIST))
+		return 0;
+	__sync_fetch_and_add(count, -1);
+	return bpf_map_update_elem(&openings, &file, opening, BPF_EXIST);
+}
+
+static __always_inline void drop_opening(__u64 file)
+{
+	__u32 *count = &presence.openings[presence_hash(file)];
+
+	if (presence.whole && !*count)
+		return;
+	if (!bpf_map_delete_elem(&openings, &file))
+		__sync_fetch_and_add(count, -1);
+}
+
 /* Remembers under which receipt a file or socket was opened. */
 static __always_inline int bind_opening(struct act *act, struct file *file)
 {
@@ -303,7 +358,7 @@ static __always_inline int bind_opening(struct act *act, struct file *file)
 		.gen = act->gen,
 	};
 
-	return bpf_map_update_elem(&openings, &key, &opening, BPF_ANY);
+	return put_opening(key, &opening);
 }
 
 #endif /* PROOFGATE_BPF_JUDGE_H_ */

@@ -81,13 +81,11 @@ struct {
 	__type(value, struct domain_state);
 } domains SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__type(key, __u32);
-	__type(value, struct gate_settings);
-} settings SEC(".maps");
+/* One row each, in sections of their own so that programs read them without a
+ * look-up. The agent maps them; `presence` is written by the hooks with each row
+ * of labels and openings, and `whole` by the agent when both began together. */
+struct gate_settings settings SEC(".data.settings");
+struct gate_presence presence SEC(".data.presence");
 
 /* File address → the receipt it was opened under. Written by the hooks,
  * removed by file_free_security. Preallocated. Full: the opening is refused. */

@@ -607,7 +607,6 @@ static __always_inline int net_connect(struct socket *socket, struct sockaddr *a
 	enum scope scope = subject(&act, &label);
 	struct sock *sk;
 	__u16 family;
-	__u64 key;
 	int denied;
 
 	if (scope == UNGOVERNED)
@@ -623,8 +622,7 @@ static __always_inline int net_connect(struct socket *socket, struct sockaddr *a
 		denied = foreign_use(&act, socket);
 		if (denied)
 			return denied;
-		key = (__u64)socket->file;
-		bpf_map_delete_elem(&openings, &key);
+		drop_opening((__u64)socket->file);
 		return 0;
 	}
 	if (family == AF_UNIX || family == AF_NETLINK)

@@ -30,7 +30,7 @@ const struct act_record *const volatile layout_witness = 0;
 SEC("lsm/task_alloc")
 int BPF_PROG(pep_task_alloc, struct task_struct *task, unsigned long flags, int ret)
 {
-	return ret ? ret : scope_birth(task, flags);
+	return ret || is_bystander() ? ret : scope_birth(task, flags);
 }
 
 SEC("lsm/task_free")
@@ -69,21 +69,18 @@ SEC("iter/task")
 int pep_release(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct gate_settings *state;
-	__u32 zero = 0;
 	__u64 key = (__u64)task;
 	struct label *label;
 
-	state = bpf_map_lookup_elem(&settings, &zero);
-	if (!task || !state || !state->release_cgroup)
+	if (!task || !settings.release_cgroup)
 		return 0;
-	if (!is_below(task->cgroups->dfl_cgrp, state->release_cgroup))
+	if (!is_below(task->cgroups->dfl_cgrp, settings.release_cgroup))
 		return 0;
 	label = bpf_map_lookup_elem(&labels, &key);
 	if (!label)
 		return 0;
 	count_out(label);
-	if (!bpf_map_delete_elem(&labels, &key))
+	if (!drop_label(key))
 		BPF_SEQ_PRINTF(ctx->meta->seq, "%d 1\n", task->pid);
 	return 0;
 }
@@ -106,7 +103,7 @@ int BPF_PROG(pep_cgroup_gone, struct cgroup *cgroup, const char *path)
 SEC("lsm/bprm_creds_for_exec")
 int BPF_PROG(pep_exec_begin, struct linux_binprm *bprm, int ret)
 {
-	if (!ret)
+	if (!ret && !is_bystander())
 		exec_begin();
 	return ret;
 }
@@ -114,13 +111,14 @@ int BPF_PROG(pep_exec_begin, struct linux_binprm *bprm, int ret)
 SEC("lsm/bprm_check_security")
 int BPF_PROG(pep_exec_stage, struct linux_binprm *bprm, int ret)
 {
-	return ret ? ret : exec_stage(bprm);
+	return ret || is_bystander() ? ret : exec_stage(bprm);
 }
 
 SEC("lsm/bprm_committed_creds")
 int BPF_PROG(pep_exec_done, struct linux_binprm *bprm)
 {
-	exec_done();
+	if (!is_bystander())
+		exec_done();
 	return 0;
 }
 
@@ -131,7 +129,7 @@ int BPF_PROG(pep_mmap_file, struct file *file, unsigned long reqprot, unsigned l
 {
 	int denied;
 
-	if (ret)
+	if (ret || is_bystander())
 		return ret;
 	/* Anonymous memory has no file; an open file has a mode. */
 	if (!PRESENT(file) || !file->f_mode)
@@ -162,10 +160,8 @@ int BPF_PROG(pep_mprotect, struct vm_area_struct *vma, unsigned long reqprot, un
 	struct file *file;
 	int denied;
 
-	if (ret)
+	if (ret || !(prot & (PROT_EXEC | PROT_WRITE)) || is_bystander())
 		return ret;
-	if (!(prot & (PROT_EXEC | PROT_WRITE)))
-		return 0;
 	file = vma->vm_file;
 	if (!file)
 		return prot & PROT_EXEC ? load_anonymous(OP_PROTECT_EXEC) : 0;
@@ -202,15 +198,17 @@ int BPF_PROG(pep_personality_32, const struct pt_regs *registers)
 SEC("lsm/file_open")
 int BPF_PROG(pep_file_open, struct file *file, int ret)
 {
-	return ret ? ret : file_opens(file);
+	return ret || is_bystander() ? ret : file_opens(file);
 }
 
 SEC("lsm/file_permission")
 int BPF_PROG(pep_file_permission, struct file *file, int mask, int ret)
 {
-	if (ret)
+	int writes = mask & (MAY_WRITE | MAY_APPEND);
+
+	if (ret || (!writes && !settings.judges_reads) || is_bystander())
 		return ret;
-	if (mask & (MAY_WRITE | MAY_APPEND))
+	if (writes)
 		return write_through(OP_WRITE, file);
 	return mask & MAY_READ ? file_reads(file) : 0;
 }
@@ -218,9 +216,7 @@ int BPF_PROG(pep_file_permission, struct file *file, int mask, int ret)
 SEC("lsm/file_free_security")
 int BPF_PROG(pep_file_free, struct file *file)
 {
-	__u64 key = (__u64)file;
-
-	bpf_map_delete_elem(&openings, &key);
+	drop_opening((__u64)file);
 	return 0;
 }
 
@@ -228,32 +224,32 @@ int BPF_PROG(pep_file_free, struct file *file)
 SEC("lsm/file_ioctl")
 int BPF_PROG(pep_ioctl, struct file *file, unsigned int command, unsigned long argument, int ret)
 {
-	return ret ? ret : file_controls(file, command);
+	return ret || is_bystander() ? ret : file_controls(file, command);
 }
 
 SEC("?lsm/file_ioctl_compat") /* 6.8 and later; before, file_ioctl sees 32-bit calls */
 int BPF_PROG(pep_ioctl_compat, struct file *file, unsigned int command, unsigned long argument,
 	     int ret)
 {
-	return ret ? ret : file_controls(file, command);
+	return ret || is_bystander() ? ret : file_controls(file, command);
 }
 
 SEC("lsm/file_fcntl")
 int BPF_PROG(pep_fcntl, struct file *file, unsigned int command, unsigned long argument, int ret)
 {
-	return ret ? ret : file_fcntl(file, command, argument);
+	return ret || is_bystander() ? ret : file_fcntl(file, command, argument);
 }
 
 SEC("lsm/file_lock")
 int BPF_PROG(pep_lock, struct file *file, unsigned int command, int ret)
 {
-	return ret ? ret : file_locks(file, command);
+	return ret || is_bystander() ? ret : file_locks(file, command);
 }
 
 SEC("lsm/file_receive")
 int BPF_PROG(pep_receive, struct file *file, int ret)
 {
-	return ret ? ret : file_arrives(file);
+	return ret || is_bystander() ? ret : file_arrives(file);
 }
 
 /* io_uring and userfaultfd are the kernel's only users. */
@@ -261,39 +257,39 @@ SEC("lsm/inode_init_security_anon")
 int BPF_PROG(pep_anon_inode, struct inode *inode, const struct qstr *name,
 	     const struct inode *context, int ret)
 {
-	return ret ? ret : never(OP_ANON_INODE, 0);
+	return ret || is_bystander() ? ret : never(OP_ANON_INODE, 0);
 }
 
 /* write: names */
 SEC("lsm/inode_create")
 int BPF_PROG(pep_create, struct inode *dir, struct dentry *dentry, umode_t mode, int ret)
 {
-	return ret ? ret : write_create(dentry);
+	return ret || is_bystander() ? ret : write_create(dentry);
 }
 
 SEC("lsm/inode_mkdir")
 int BPF_PROG(pep_mkdir, struct inode *dir, struct dentry *dentry, umode_t mode, int ret)
 {
-	return ret ? ret : write_change(OP_MKDIR, dentry);
+	return ret || is_bystander() ? ret : write_change(OP_MKDIR, dentry);
 }
 
 SEC("lsm/inode_mknod")
 int BPF_PROG(pep_mknod, struct inode *dir, struct dentry *dentry, umode_t mode, unsigned int dev,
 	     int ret)
 {
-	return ret ? ret : write_change(OP_MKNOD, dentry);
+	return ret || is_bystander() ? ret : write_change(OP_MKNOD, dentry);
 }
 
 SEC("lsm/inode_symlink")
 int BPF_PROG(pep_symlink, struct inode *dir, struct dentry *dentry, const char *target, int ret)
 {
-	return ret ? ret : write_change(OP_SYMLINK, dentry);
+	return ret || is_bystander() ? ret : write_change(OP_SYMLINK, dentry);
 }
 
 SEC("lsm/inode_link")
 int BPF_PROG(pep_link, struct dentry *from, struct inode *dir, struct dentry *to, int ret)
 {
-	return ret ? ret : write_change_two(OP_LINK, from, to);
+	return ret || is_bystander() ? ret : write_change_two(OP_LINK, from, to);
 }
 
 SEC("lsm/inode_unlink")
@@ -303,7 +299,7 @@ int BPF_PROG(pep_unlink, struct inode *dir, struct dentry *dentry, int ret)
 		return ret;
 	if (is_guarded(dir->i_sb))
 		return refuse();
-	return write_change(OP_UNLINK, dentry);
+	return is_bystander() ? 0 : write_change(OP_UNLINK, dentry);
 }
 
 SEC("lsm/inode_rmdir")
@@ -313,7 +309,7 @@ int BPF_PROG(pep_rmdir, struct inode *dir, struct dentry *dentry, int ret)
 		return ret;
 	if (is_guarded(dir->i_sb))
 		return refuse();
-	return write_change(OP_RMDIR, dentry);
+	return is_bystander() ? 0 : write_change(OP_RMDIR, dentry);
 }
 
 SEC("lsm/inode_rename")
@@ -324,7 +320,7 @@ int BPF_PROG(pep_rename, struct inode *old_dir, struct dentry *from, struct inod
 		return ret;
 	if (is_guarded(old_dir->i_sb))
 		return refuse();
-	return write_change_two(OP_RENAME, from, to);
+	return is_bystander() ? 0 : write_change_two(OP_RENAME, from, to);
 }
 
 /* write: metadata */
@@ -332,11 +328,11 @@ SEC("lsm/inode_setattr")
 int pep_setattr(unsigned long long *ctx)
 {
 	if (setattr_has_idmap) {
-		if ((int)ctx[3])
+		if ((int)ctx[3] || is_bystander())
 			return (int)ctx[3];
 		return write_attributes((struct dentry *)ctx[1], (struct iattr *)ctx[2]);
 	}
-	if ((int)ctx[2])
+	if ((int)ctx[2] || is_bystander())
 		return (int)ctx[2];
 	return write_attributes((struct dentry *)ctx[0], (struct iattr *)ctx[1]);
 }
@@ -345,100 +341,100 @@ SEC("lsm/inode_setxattr")
 int BPF_PROG(pep_setxattr, void *idmap, struct dentry *dentry, const char *name, const void *value,
 	     unsigned long size, int flags, int ret)
 {
-	return ret ? ret : write_change(OP_SETXATTR, dentry);
+	return ret || is_bystander() ? ret : write_change(OP_SETXATTR, dentry);
 }
 
 SEC("lsm/inode_removexattr")
 int BPF_PROG(pep_removexattr, void *idmap, struct dentry *dentry, const char *name, int ret)
 {
-	return ret ? ret : write_change(OP_SETXATTR, dentry);
+	return ret || is_bystander() ? ret : write_change(OP_SETXATTR, dentry);
 }
 
 SEC("?lsm/inode_set_acl") /* 6.2 and later; before, an ACL is an xattr */
 int BPF_PROG(pep_set_acl, void *idmap, struct dentry *dentry, const char *name, void *acl, int ret)
 {
-	return ret ? ret : write_change(OP_SETXATTR, dentry);
+	return ret || is_bystander() ? ret : write_change(OP_SETXATTR, dentry);
 }
 
 SEC("?lsm/inode_remove_acl") /* 6.2 and later */
 int BPF_PROG(pep_remove_acl, void *idmap, struct dentry *dentry, const char *name, int ret)
 {
-	return ret ? ret : write_change(OP_SETXATTR, dentry);
+	return ret || is_bystander() ? ret : write_change(OP_SETXATTR, dentry);
 }
 
 /* connect */
 SEC("lsm/socket_create")
 int BPF_PROG(pep_socket, int family, int type, int protocol, int kernel, int ret)
 {
-	return ret ? ret : net_socket(family, type, protocol, kernel);
+	return ret || is_bystander() ? ret : net_socket(family, type, protocol, kernel);
 }
 
 SEC("lsm/socket_connect")
 int BPF_PROG(pep_connect, struct socket *socket, struct sockaddr *address, int length, int ret)
 {
-	return ret ? ret : net_connect(socket, address, length);
+	return ret || is_bystander() ? ret : net_connect(socket, address, length);
 }
 
 SEC("lsm/socket_sendmsg")
 int BPF_PROG(pep_sendmsg, struct socket *socket, struct msghdr *message, int size, int ret)
 {
-	return ret ? ret : net_send(socket, message);
+	return ret || is_bystander() ? ret : net_send(socket, message);
 }
 
 SEC("lsm/socket_setsockopt")
 int BPF_PROG(pep_setsockopt, struct socket *socket, int level, int option, int ret)
 {
-	return ret ? ret : net_option(socket, level, option);
+	return ret || is_bystander() ? ret : net_option(socket, level, option);
 }
 
 SEC("lsm/socket_shutdown")
 int BPF_PROG(pep_shutdown, struct socket *socket, int how, int ret)
 {
-	return ret ? ret : net_shutdown(socket);
+	return ret || is_bystander() ? ret : net_shutdown(socket);
 }
 
 /* bind */
 SEC("lsm/socket_bind")
 int BPF_PROG(pep_bind, struct socket *socket, struct sockaddr *address, int length, int ret)
 {
-	return ret ? ret : net_bind(socket, address, length);
+	return ret || is_bystander() ? ret : net_bind(socket, address, length);
 }
 
 SEC("lsm/socket_listen")
 int BPF_PROG(pep_listen, struct socket *socket, int backlog, int ret)
 {
-	return ret ? ret : net_listen(socket);
+	return ret || is_bystander() ? ret : net_listen(socket);
 }
 
 SEC("lsm/socket_accept")
 int BPF_PROG(pep_accept, struct socket *socket, struct socket *accepted, int ret)
 {
-	return ret ? ret : net_accept(socket, accepted);
+	return ret || is_bystander() ? ret : net_accept(socket, accepted);
 }
 
 SEC("lsm/unix_stream_connect")
 int BPF_PROG(pep_unix_connect, struct sock *sock, struct sock *other, struct sock *newsk, int ret)
 {
-	return ret ? ret : unix_connect(sock, other);
+	return ret || is_bystander() ? ret : unix_connect(sock, other);
 }
 
 SEC("lsm/unix_may_send")
 int BPF_PROG(pep_unix_send, struct socket *socket, struct socket *other, int ret)
 {
-	return ret ? ret : unix_send(other);
+	return ret || is_bystander() ? ret : unix_send(other);
 }
 
 /* never in a governed domain; guard */
 SEC("lsm/bpf")
 int BPF_PROG(pep_bpf, int cmd, union bpf_attr *attr, unsigned int size, int ret)
 {
-	return ret ? ret : never(OP_BPF, (__u32)cmd);
+	return ret || is_bystander() ? ret : never(OP_BPF, (__u32)cmd);
 }
 
 SEC("lsm/ptrace_access_check")
 int BPF_PROG(pep_ptrace, struct task_struct *child, unsigned int mode, int ret)
 {
-	if (ret)
+	if (ret || is_bystander())
 		return ret;
 	if (mode & PTRACE_MODE_ATTACH)
 		return never(OP_PTRACE, mode);
@@ -449,14 +445,15 @@ int BPF_PROG(pep_ptrace, struct task_struct *child, unsigned int mode, int ret)
 SEC("lsm/ptrace_traceme")
 int BPF_PROG(pep_traceme, struct task_struct *parent, int ret)
 {
-	return ret ? ret : never(OP_PTRACE, 0);
+	return ret || is_bystander() ? ret : never(OP_PTRACE, 0);
 }
 
 SEC("lsm/task_kill")
 int BPF_PROG(pep_kill, struct task_struct *target, struct kernel_siginfo *info, int signal,
 	     const struct cred *cred, int ret)
 {
-	if (ret || (__u64)info == 1) /* SEND_SIG_PRIV: the kernel itself */
+	/* SEND_SIG_PRIV: the kernel itself */
+	if (ret || (__u64)info == 1 || is_bystander())
 		return ret;
 	return send_signal(target, (__u32)signal);
 }
@@ -483,19 +480,19 @@ int BPF_PROG(pep_move_mount, struct path *from, struct path *to, int ret)
 SEC("lsm/sb_remount")
 int BPF_PROG(pep_remount, struct super_block *sb, void *options, int ret)
 {
-	return ret ? ret : never(OP_MOUNT, 0);
+	return ret || is_bystander() ? ret : never(OP_MOUNT, 0);
 }
 
 SEC("lsm/sb_pivotroot")
 int BPF_PROG(pep_pivot_root, const struct path *old, const struct path *new, int ret)
 {
-	return ret ? ret : never(OP_ROOT, 0);
+	return ret || is_bystander() ? ret : never(OP_ROOT, 0);
 }
 
 SEC("lsm/userns_create")
 int BPF_PROG(pep_userns, const struct cred *cred, int ret)
 {
-	return ret ? ret : never(OP_NAMESPACE, 0);
+	return ret || is_bystander() ? ret : never(OP_NAMESPACE, 0);
 }
 
 /* Its arguments differ between kernels, so none is read. */
@@ -508,37 +505,37 @@ int pep_perf(unsigned long long *ctx)
 SEC("lsm/kernel_module_request")
 int BPF_PROG(pep_module, char *name, int ret)
 {
-	return ret ? ret : never(OP_MODULE, 0);
+	return ret || is_bystander() ? ret : never(OP_MODULE, 0);
 }
 
 SEC("lsm/kernel_load_data")
 int BPF_PROG(pep_load_data, int id, bool contents, int ret)
 {
-	return ret ? ret : never(OP_MODULE, (__u32)id);
+	return ret || is_bystander() ? ret : never(OP_MODULE, (__u32)id);
 }
 
 SEC("lsm/kernel_read_file")
 int BPF_PROG(pep_read_file, struct file *file, int id, bool contents, int ret)
 {
-	return ret ? ret : never(OP_MODULE, (__u32)id);
+	return ret || is_bystander() ? ret : never(OP_MODULE, (__u32)id);
 }
 
 SEC("lsm/quotactl")
 int BPF_PROG(pep_quotactl, int commands, int type, int id, struct super_block *sb, int ret)
 {
-	return ret ? ret : never(OP_QUOTA, (__u32)commands);
+	return ret || is_bystander() ? ret : never(OP_QUOTA, (__u32)commands);
 }
 
 SEC("lsm/quota_on")
 int BPF_PROG(pep_quota_on, struct dentry *dentry, int ret)
 {
-	return ret ? ret : never(OP_QUOTA, 0);
+	return ret || is_bystander() ? ret : never(OP_QUOTA, 0);
 }
 
 SEC("lsm/settime")
 int BPF_PROG(pep_settime, const void *time, const void *zone, int ret)
 {
-	return ret ? ret : never(OP_TIME, 0);
+	return ret || is_bystander() ? ret : never(OP_TIME, 0);
 }
 
 SEC("lsm/syslog")
@@ -554,49 +551,49 @@ int BPF_PROG(pep_syslog, int type, int ret)
 SEC("lsm/ipc_permission")
 int BPF_PROG(pep_ipc, struct kern_ipc_perm *object, short flag, int ret)
 {
-	return ret ? ret : use_class(OP_IPC, CLASS_IPC, 0);
+	return ret || is_bystander() ? ret : use_class(OP_IPC, CLASS_IPC, 0);
 }
 
 SEC("lsm/msg_queue_alloc_security")
 int BPF_PROG(pep_ipc_queue, struct kern_ipc_perm *object, int ret)
 {
-	return ret ? ret : use_class(OP_IPC, CLASS_IPC, 1);
+	return ret || is_bystander() ? ret : use_class(OP_IPC, CLASS_IPC, 1);
 }
 
 SEC("lsm/sem_alloc_security")
 int BPF_PROG(pep_ipc_sem, struct kern_ipc_perm *object, int ret)
 {
-	return ret ? ret : use_class(OP_IPC, CLASS_IPC, 2);
+	return ret || is_bystander() ? ret : use_class(OP_IPC, CLASS_IPC, 2);
 }
 
 SEC("lsm/shm_alloc_security")
 int BPF_PROG(pep_ipc_shm, struct kern_ipc_perm *object, int ret)
 {
-	return ret ? ret : use_class(OP_IPC, CLASS_IPC, 3);
+	return ret || is_bystander() ? ret : use_class(OP_IPC, CLASS_IPC, 3);
 }
 
 SEC("lsm/msg_queue_msgctl")
 int BPF_PROG(pep_ipc_qctl, struct kern_ipc_perm *object, int command, int ret)
 {
-	return ret ? ret : use_class(OP_IPC, CLASS_IPC, (__u32)command);
+	return ret || is_bystander() ? ret : use_class(OP_IPC, CLASS_IPC, (__u32)command);
 }
 
 SEC("lsm/sem_semctl")
 int BPF_PROG(pep_ipc_sctl, struct kern_ipc_perm *object, int command, int ret)
 {
-	return ret ? ret : use_class(OP_IPC, CLASS_IPC, (__u32)command);
+	return ret || is_bystander() ? ret : use_class(OP_IPC, CLASS_IPC, (__u32)command);
 }
 
 SEC("lsm/shm_shmctl")
 int BPF_PROG(pep_ipc_mctl, struct kern_ipc_perm *object, int command, int ret)
 {
-	return ret ? ret : use_class(OP_IPC, CLASS_IPC, (__u32)command);
+	return ret || is_bystander() ? ret : use_class(OP_IPC, CLASS_IPC, (__u32)command);
 }
 
 SEC("lsm/key_alloc")
 int BPF_PROG(pep_key_alloc, struct key *key, const struct cred *cred, unsigned long flags, int ret)
 {
-	return ret ? ret : use_class(OP_KEY, CLASS_KEYS, 0);
+	return ret || is_bystander() ? ret : use_class(OP_KEY, CLASS_KEYS, 0);
 }
 
 SEC("lsm/key_permission")
@@ -611,38 +608,38 @@ SEC("lsm/capable")
 int BPF_PROG(pep_capable, const struct cred *cred, struct user_namespace *ns, int capability,
 	     unsigned int options, int ret)
 {
-	return ret ? ret : use_capability(capability, options);
+	return ret || is_bystander() ? ret : use_capability(capability, options);
 }
 
 /* guard: other tasks, the daemon among them */
 SEC("lsm/task_setnice")
 int BPF_PROG(pep_setnice, struct task_struct *target, int nice, int ret)
 {
-	return ret ? ret : guard_control(target, CONTROL_NICE);
+	return ret || is_bystander() ? ret : guard_control(target, CONTROL_NICE);
 }
 
 SEC("lsm/task_setscheduler")
 int BPF_PROG(pep_setscheduler, struct task_struct *target, int ret)
 {
-	return ret ? ret : guard_control(target, CONTROL_SCHEDULER);
+	return ret || is_bystander() ? ret : guard_control(target, CONTROL_SCHEDULER);
 }
 
 SEC("lsm/task_setioprio")
 int BPF_PROG(pep_setioprio, struct task_struct *target, int ioprio, int ret)
 {
-	return ret ? ret : guard_control(target, CONTROL_IOPRIO);
+	return ret || is_bystander() ? ret : guard_control(target, CONTROL_IOPRIO);
 }
 
 SEC("lsm/task_setrlimit")
 int BPF_PROG(pep_setrlimit, struct task_struct *target, unsigned int resource, void *limit, int ret)
 {
-	return ret ? ret : guard_control(target, CONTROL_LIMIT);
+	return ret || is_bystander() ? ret : guard_control(target, CONTROL_LIMIT);
 }
 
 SEC("lsm/task_movememory")
 int BPF_PROG(pep_movememory, struct task_struct *target, int ret)
 {
-	return ret ? ret : guard_control(target, CONTROL_PAGES);
+	return ret || is_bystander() ? ret : guard_control(target, CONTROL_PAGES);
 }
 
 SEC("lsm/file_send_sigiotask")

@@ -23,12 +23,15 @@ static __always_inline void count_out(struct label *label)
 static __always_inline void scope_death(struct task_struct *task)
 {
 	__u64 key = (__u64)task;
-	struct label *label = bpf_map_lookup_elem(&labels, &key);
+	struct label *label;
 
+	if (presence.whole && !presence.labels[presence_hash(key)])
+		return;
+	label = bpf_map_lookup_elem(&labels, &key);
 	if (!label)
 		return;
 	count_out(label);
-	bpf_map_delete_elem(&labels, &key);
+	drop_label(key);
 }
 
 /* Into a cgroup of its parent's choice: entering one is a write to cgroup.procs,
@@ -66,8 +69,11 @@ static __always_inline int scope_birth(struct task_struct *task, unsigned long f
 		return -EAGAIN;
 	}
 	copy = *label;
-	if (bpf_map_update_elem(&labels, &key, &copy, BPF_ANY)) {
+	if (put_label(key, &copy)) {
 		__sync_fetch_and_add(&domain->tasks, -1);
+		/* The gate of another build, in the moment when both are attached, was first. */
+		if (bpf_map_lookup_elem(&labels, &key))
+			return 0;
 		act.code = GATE_LABEL_TABLE_FULL;
 		deny(&act, 0);
 		return -EAGAIN;
@@ -78,11 +84,9 @@ static __always_inline int scope_birth(struct task_struct *task, unsigned long f
 /* A task enters a cgroup: a label sticks, so only unlabelled tasks get one. */
 static __always_inline int scope_enter(struct task_struct *task, struct cgroup *cgroup)
 {
-	struct gate_settings *state;
 	struct domain_state *entered;
 	struct label fresh = {};
 	__u64 key = (__u64)task;
-	__u32 zero = 0;
 	long domain = domain_of_cgroup(cgroup);
 
 	if (domain == 0)
@@ -91,16 +95,14 @@ static __always_inline int scope_enter(struct task_struct *task, struct cgroup *
 		if (bpf_map_lookup_elem(&labels, &key))
 			return 1;
 		fresh.domain = (__u32)domain;
-		if (!bpf_map_update_elem(&labels, &key, &fresh, BPF_NOEXIST)) {
+		if (!put_label(key, &fresh)) {
 			entered = domain_of(&fresh);
 			if (entered)
 				__sync_fetch_and_add(&entered->tasks, 1);
 			return 1;
 		}
 	}
-	state = bpf_map_lookup_elem(&settings, &zero);
-	if (state)
-		__sync_fetch_and_add(&state->labels_lost, 1);
+	label_lost();
 	return -1;
 }
 
@@ -252,12 +254,8 @@ static __always_inline int use_capability(int capability, __u32 options)
  * away, or the mount it is in, would lift enforcement: refused to every task. */
 static __always_inline int is_guarded(struct super_block *sb)
 {
-	struct gate_settings *state;
-	__u32 zero = 0;
-
-	state = bpf_map_lookup_elem(&settings, &zero);
-	return state && state->guard_dev && sb->s_dev == state->guard_dev &&
-	       state->daemon_tgid != (__u32)(bpf_get_current_pid_tgid() >> 32);
+	return settings.guard_dev && sb->s_dev == settings.guard_dev &&
+	       settings.daemon_tgid != (__u32)(bpf_get_current_pid_tgid() >> 32);
 }
 
 /* Mounting over our pins would hide them: refused to every task, too. Not the

@@ -253,6 +253,16 @@ struct domain_state {
 	__u64 would_deny; /* observe mode */
 };
 
+/* Whose addresses have a row: none with this hash means that a look-up in
+ * `labels` or `openings` would find nothing. */
+enum { PRESENCE_BITS = 14 };
+struct gate_presence {
+	__u32 whole; /* 0: rows may be missing here; nothing is concluded */
+	__u32 pad;
+	__u32 labels[1 << PRESENCE_BITS];
+	__u32 openings[1 << PRESENCE_BITS];
+};
+
 struct gate_settings {
 	__u64 next_object;
 	__u64 labels_lost;  /* tasks that entered a governed cgroup without a label */

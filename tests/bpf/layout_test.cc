@@ -77,6 +77,12 @@ TEST_F(Layout, Scope) {
           AT(gate_settings, judges_reads), AT(gate_settings, state_gid)});
 }
 
+TEST_F(Layout, Presence) {
+  Expect("gate_presence", sizeof(gate_presence),
+         {AT(gate_presence, whole), AT(gate_presence, pad), AT(gate_presence, labels),
+          AT(gate_presence, openings)});
+}
+
 TEST_F(Layout, Record) {
   Expect("act_record", sizeof(act_record),
          {AT(act_record, version), AT(act_record, verdict), AT(act_record, domain),
