@@ -224,20 +224,6 @@ static __always_inline int read_judged(struct act *act, struct file *file, struc
 	return open_under_receipt(act, file, dentry);
 }
 
-/* Taking data out of a named pipe changes it: a write, unless the domain's canon
- * knows of reading. */
-static __always_inline int open_pipe_end(struct act *act, struct file *file, struct dentry *dentry)
-{
-	__u32 number = act->gate.domain;
-	struct domain_state *domain = bpf_map_lookup_elem(&domains, &number);
-
-	if (file->f_inode->i_sb->s_magic == PIPEFS_MAGIC)
-		return 0;
-	if (domain && domain->judges_reads)
-		return read_judged(act, file, dentry);
-	return open_under_receipt(act, file, dentry);
-}
-
 static __always_inline int file_opens(struct file *file)
 {
 	struct act act = {.op = OP_OPEN_WRITE, .gate.kind = KIND_WRITE};
@@ -266,9 +252,8 @@ static __always_inline int file_opens(struct file *file)
 		/* Taking messages out of a queue changes it. */
 		if (type == S_IFREG && inode->i_sb->s_magic == MQUEUE_MAGIC)
 			return open_under_receipt(&act, file, dentry);
-		if (type == S_IFIFO)
-			return open_pipe_end(&act, file, dentry);
-		if (type != S_IFREG || (file->f_flags & FMODE_EXEC) || !settings.judges_reads)
+		if ((type != S_IFREG && type != S_IFIFO) || (file->f_flags & FMODE_EXEC) ||
+		    !settings.judges_reads)
 			return 0;
 		return read_judged(&act, file, dentry);
 	}

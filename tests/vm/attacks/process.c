@@ -870,6 +870,6 @@ const struct attack process_attacks[] = {
 	TOLD("terminal of another: write, after TIOCGPTPEER", open_terminal, write_terminal_as_peer, terminal_state, close_terminal),
 	TOLD("terminal of another: TIOCSTI", open_terminal, inject_terminal, terminal_state, close_terminal),
 	TOLD("terminal of another: resize", open_terminal, resize_terminal, terminal_state, close_terminal),
-	{.class = 4, .name = "FIFO of the outside, read empty", .effect = STATE, .twin = FREE, .before = full_fifo, .act = drain_fifo, .state = fifo_state, .after = close_first},
+	{.class = 4, .name = "FIFO of the outside, read empty", .gap = "reading is judged where a domain asks for it", .effect = STATE, .twin = FREE, .before = full_fifo, .act = drain_fifo, .state = fifo_state, .after = close_first},
 	{0},
 };
