@@ -68,16 +68,23 @@ static __always_inline long domain_of_cgroup(struct cgroup *cgroup)
 	return -1;
 }
 
-static __always_inline __u32 presence_hash(__u64 address)
+/* The difference of two pointers is a number; the verifier lets no pointer be
+ * multiplied. To be taken before a helper gets the pointer's bytes as a key, since
+ * after that the stack holds a number. */
+static __always_inline __u32 presence_hash(const void *pointer)
 {
-	return (address * 0x9E3779B97F4A7C15ull) >> (64 - PRESENCE_BITS);
+	__u32 hash = (((__u64)pointer - (__u64)&presence) * 0x9E3779B97F4A7C15ull) >>
+		     (64 - PRESENCE_BITS);
+
+	barrier_var(hash);
+	return hash & ((1 << PRESENCE_BITS) - 1);
 }
 
 /* Certainly not governed, seen without a look-up: what most of the host is. */
 static __always_inline int is_bystander(void)
 {
 	return presence.whole &&
-	       !presence.labels[presence_hash((__u64)bpf_get_current_task_btf())];
+	       !presence.labels[presence_hash(bpf_get_current_task_btf())];
 }
 
 /* From now on a task without a label may be governed after all. */
@@ -88,24 +95,23 @@ static __always_inline void label_lost(void)
 }
 
 /* The count goes up before the row is there and down after it went. */
-static __always_inline long put_label(__u64 task, struct label *label)
+static __always_inline long put_label(__u64 task, __u32 hash, struct label *label)
 {
-	__u32 *count = &presence.labels[presence_hash(task)];
 	long error;
 
-	__sync_fetch_and_add(count, 1);
+	__sync_fetch_and_add(&presence.labels[hash], 1);
 	error = bpf_map_update_elem(&labels, &task, label, BPF_NOEXIST);
 	if (error)
-		__sync_fetch_and_add(count, -1);
+		__sync_fetch_and_add(&presence.labels[hash], -1);
 	return error;
 }
 
-static __always_inline long drop_label(__u64 task)
+static __always_inline long drop_label(__u64 task, __u32 hash)
 {
 	long error = bpf_map_delete_elem(&labels, &task);
 
 	if (!error)
-		__sync_fetch_and_add(&presence.labels[presence_hash(task)], -1);
+		__sync_fetch_and_add(&presence.labels[hash], -1);
 	return error;
 }
 
@@ -326,31 +332,32 @@ static __always_inline int judge_opening(struct act *act, struct opening *openin
 	return 1;
 }
 
-static __always_inline long put_opening(__u64 file, struct opening *opening)
+static __always_inline long put_opening(struct file *file, struct opening *opening)
 {
-	__u32 *count = &presence.openings[presence_hash(file)];
+	__u32 hash = presence_hash(file);
+	__u64 key = (__u64)file;
 
-	__sync_fetch_and_add(count, 1);
-	if (!bpf_map_update_elem(&openings, &file, opening, BPF_NOEXIST))
+	__sync_fetch_and_add(&presence.openings[hash], 1);
+	if (!bpf_map_update_elem(&openings, &key, opening, BPF_NOEXIST))
 		return 0;
-	__sync_fetch_and_add(count, -1);
-	return bpf_map_update_elem(&openings, &file, opening, BPF_EXIST);
+	__sync_fetch_and_add(&presence.openings[hash], -1);
+	return bpf_map_update_elem(&openings, &key, opening, BPF_EXIST);
 }
 
-static __always_inline void drop_opening(__u64 file)
+static __always_inline void drop_opening(struct file *file)
 {
-	__u32 *count = &presence.openings[presence_hash(file)];
+	__u32 hash = presence_hash(file);
+	__u64 key = (__u64)file;
 
-	if (presence.whole && !*count)
+	if (presence.whole && !presence.openings[hash])
 		return;
-	if (!bpf_map_delete_elem(&openings, &file))
-		__sync_fetch_and_add(count, -1);
+	if (!bpf_map_delete_elem(&openings, &key))
+		__sync_fetch_and_add(&presence.openings[hash], -1);
 }
 
 /* Remembers under which receipt a file or socket was opened. */
 static __always_inline int bind_opening(struct act *act, struct file *file)
 {
-	__u64 key = (__u64)file;
 	struct opening opening = {
 		.domain = act->gate.domain,
 		.kind = act->gate.kind,
@@ -358,7 +365,7 @@ static __always_inline int bind_opening(struct act *act, struct file *file)
 		.gen = act->gen,
 	};
 
-	return put_opening(key, &opening);
+	return put_opening(file, &opening);
 }
 
 #endif /* PROOFGATE_BPF_JUDGE_H_ */

@@ -622,7 +622,7 @@ static __always_inline int net_connect(struct socket *socket, struct sockaddr *a
 		denied = foreign_use(&act, socket);
 		if (denied)
 			return denied;
-		drop_opening((__u64)socket->file);
+		drop_opening(socket->file);
 		return 0;
 	}
 	if (family == AF_UNIX || family == AF_NETLINK)

@@ -71,16 +71,18 @@ int pep_release(struct bpf_iter__task *ctx)
 	struct task_struct *task = ctx->task;
 	__u64 key = (__u64)task;
 	struct label *label;
+	__u32 hash;
 
 	if (!task || !settings.release_cgroup)
 		return 0;
 	if (!is_below(task->cgroups->dfl_cgrp, settings.release_cgroup))
 		return 0;
+	hash = presence_hash(task);
 	label = bpf_map_lookup_elem(&labels, &key);
 	if (!label)
 		return 0;
 	count_out(label);
-	if (!drop_label(key))
+	if (!drop_label(key, hash))
 		BPF_SEQ_PRINTF(ctx->meta->seq, "%d 1\n", task->pid);
 	return 0;
 }
@@ -216,7 +218,7 @@ int BPF_PROG(pep_file_permission, struct file *file, int mask, int ret)
 SEC("lsm/file_free_security")
 int BPF_PROG(pep_file_free, struct file *file)
 {
-	drop_opening((__u64)file);
+	drop_opening(file);
 	return 0;
 }
 

@@ -23,15 +23,16 @@ static __always_inline void count_out(struct label *label)
 static __always_inline void scope_death(struct task_struct *task)
 {
 	__u64 key = (__u64)task;
+	__u32 hash = presence_hash(task);
 	struct label *label;
 
-	if (presence.whole && !presence.labels[presence_hash(key)])
+	if (presence.whole && !presence.labels[hash])
 		return;
 	label = bpf_map_lookup_elem(&labels, &key);
 	if (!label)
 		return;
 	count_out(label);
-	drop_label(key);
+	drop_label(key, hash);
 }
 
 /* Into a cgroup of its parent's choice: entering one is a write to cgroup.procs,
@@ -41,6 +42,7 @@ static __always_inline int scope_birth(struct task_struct *task, unsigned long f
 	struct act act = {.op = OP_FORK, .gate.kind = KIND_NEVER};
 	struct label *label = 0;
 	enum scope scope = subject(&act, &label);
+	__u32 hash = presence_hash(task);
 	__u64 key = (__u64)task;
 	struct domain_state *domain;
 	struct label copy;
@@ -69,7 +71,7 @@ static __always_inline int scope_birth(struct task_struct *task, unsigned long f
 		return -EAGAIN;
 	}
 	copy = *label;
-	if (put_label(key, &copy)) {
+	if (put_label(key, hash, &copy)) {
 		__sync_fetch_and_add(&domain->tasks, -1);
 		/* The gate of another build, in the moment when both are attached, was first. */
 		if (bpf_map_lookup_elem(&labels, &key))
@@ -86,6 +88,7 @@ static __always_inline int scope_enter(struct task_struct *task, struct cgroup *
 {
 	struct domain_state *entered;
 	struct label fresh = {};
+	__u32 hash = presence_hash(task);
 	__u64 key = (__u64)task;
 	long domain = domain_of_cgroup(cgroup);
 
@@ -95,7 +98,7 @@ static __always_inline int scope_enter(struct task_struct *task, struct cgroup *
 		if (bpf_map_lookup_elem(&labels, &key))
 			return 1;
 		fresh.domain = (__u32)domain;
-		if (!put_label(key, &fresh)) {
+		if (!put_label(key, hash, &fresh)) {
 			entered = domain_of(&fresh);
 			if (entered)
 				__sync_fetch_and_add(&entered->tasks, 1);
