@@ -94,24 +94,4 @@ static __always_inline void load_by_personality(__u32 personality)
 		bpf_send_signal(SIGKILL);
 }
 
-static __always_inline int load_file(__u32 op, struct file *file)
-{
-	struct act act = {.op = op, .gate.kind = KIND_LOAD};
-	struct label *label = 0;
-	struct dentry *dentry = file->f_path.dentry;
-	enum scope scope = subject(&act, &label);
-	__u64 object;
-
-	if (scope == UNGOVERNED)
-		return 0;
-	if (scope == UNKNOWN || !label)
-		return deny(&act, dentry);
-	object = object_of(file->f_inode);
-	if (object && (object == label->exe_next || object == label->exe))
-		return 0; /* the program that an exec receipt let in */
-	if (judge_path(&act, dentry))
-		return 0;
-	return deny(&act, dentry);
-}
-
 #endif /* PROOFGATE_BPF_EXEC_H_ */

@@ -293,17 +293,29 @@ static __always_inline int file_reads(struct file *file)
 	return read_judged(&act, file, file->f_path.dentry);
 }
 
-/* A write, ftruncate, … through a descriptor: liveness of the receipt it was
- * opened under. A descriptor from elsewhere is an opening here and now. */
+/* Liveness of the receipt that a descriptor was opened under. One from elsewhere
+ * is an opening here and now. */
+static __always_inline int write_opened(struct act *act, struct file *file, struct dentry *dentry)
+{
+	__u64 key = (__u64)file;
+	struct opening *opening;
+	__u64 class = class_of(file->f_inode, dentry);
+
+	if (class)
+		return write_class(act, class, dentry);
+	opening = bpf_map_lookup_elem(&openings, &key);
+	if (opening && judge_opening(act, opening))
+		return 0;
+	return open_under_receipt(act, file, dentry);
+}
+
+/* A write, ftruncate, … through a descriptor. */
 static __always_inline int write_through(__u32 op, struct file *file)
 {
 	struct act act = {.op = op, .gate.kind = KIND_WRITE};
 	struct label *label;
-	struct opening *opening;
 	struct dentry *dentry;
 	enum scope scope = subject(&act, &label);
-	__u64 key = (__u64)file;
-	__u64 class;
 
 	if (scope == UNGOVERNED)
 		return 0;
@@ -312,43 +324,84 @@ static __always_inline int write_through(__u32 op, struct file *file)
 		return deny(&act, dentry);
 	if ((file->f_inode->i_mode & S_IFMT) == S_IFSOCK)
 		return net_write(file);
-	class = class_of(file->f_inode, dentry);
-	if (class)
-		return write_class(&act, class, dentry);
-	opening = bpf_map_lookup_elem(&openings, &key);
-	if (opening && judge_opening(&act, opening))
-		return 0;
-	return open_under_receipt(&act, file, dentry);
+	return write_opened(&act, file, dentry);
 }
 
-/* Anonymous inodes that are shared with somebody else's kernel object: rings,
- * BPF maps, performance buffers. Ours never had one. */
-static __always_inline int write_map(struct file *file)
+static __always_inline int covers_load(struct act *act, struct label *label, struct file *file,
+				       struct dentry *dentry)
 {
-	struct act act = {.op = OP_MAP_WRITE, .gate.kind = KIND_WRITE};
-	struct label *label;
-	struct dentry *dentry;
+	__u64 object = object_of(file->f_inode);
+
+	/* The program that an exec receipt let in. */
+	if (object && (object == label->exe_next || object == label->exe))
+		return 1;
+	return judge_path(act, dentry);
+}
+
+static __always_inline int covers_shared_writes(struct act *act, struct file *file,
+					       struct dentry *dentry)
+{
+	__u64 class = class_of(file->f_inode, dentry);
+
+	/* Anonymous inodes that are shared with somebody else's kernel object: rings,
+	 * BPF maps, performance buffers. Ours never had one. */
+	if (class == CLASS_ANON && file->f_inode->i_sb->s_magic == ANON_INODE_FS_MAGIC) {
+		act->gate.kind = KIND_NEVER;
+		act->code = GATE_NEVER_GOVERNED;
+		act->window_object = class;
+		return 0;
+	}
+	if (class == REFUSED_DEVICE) {
+		act->code = GATE_DEVICE_NODE;
+		act->window_object = (__u64)dentry;
+		return 0;
+	}
+	if (class)
+		return judge_class(act, class);
+	act->gate.needs = NEED_STANDING;
+	return judge_path(act, dentry);
+}
+
+/* What a mapping of a file lets its process do. */
+enum { MAPS_TO_READ = 1, MAPS_TO_RUN = 2, MAPS_TO_RUN_CHANGED = 4, MAPS_TO_WRITE = 8 };
+
+static __always_inline int map_file(__u32 op, struct file *file, __u32 does)
+{
+	struct act act = {.op = op, .gate.kind = KIND_LOAD};
+	struct label *label = 0;
+	struct dentry *dentry = file->f_path.dentry;
 	enum scope scope = subject(&act, &label);
-	__u64 class;
+	__u32 type;
+	int denied;
 
 	if (scope == UNGOVERNED)
 		return 0;
-	dentry = file->f_path.dentry;
-	if (scope == UNKNOWN)
+	if (scope == UNKNOWN || !label)
 		return deny(&act, dentry);
-	class = class_of(file->f_inode, dentry);
-	if (class == CLASS_ANON && file->f_inode->i_sb->s_magic == ANON_INODE_FS_MAGIC) {
-		act.gate.kind = KIND_NEVER;
-		act.code = GATE_NEVER_GOVERNED;
-		act.window_object = class;
-		return deny(&act, dentry);
+	if ((does & MAPS_TO_READ) && settings.judges_reads && !(file->f_flags & FMODE_EXEC)) {
+		type = file->f_inode->i_mode & S_IFMT;
+		if (type == S_IFREG || type == S_IFIFO) {
+			act.op = OP_READ;
+			denied = read_judged(&act, file, dentry);
+			if (denied)
+				return denied;
+			act.op = op;
+			act.gate.kind = KIND_LOAD;
+			act.gate.needs = 0;
+		}
 	}
-	if (class)
-		return write_class(&act, class, dentry);
-	act.gate.needs = NEED_STANDING;
-	if (judge_path(&act, dentry))
-		return 0;
-	return deny(&act, dentry);
+	if ((does & MAPS_TO_RUN) && !covers_load(&act, label, file, dentry))
+		return deny(&act, dentry);
+	/* Private and writable: what runs is what is written over it. */
+	if ((does & MAPS_TO_RUN_CHANGED) && !judge_class(&act, CLASS_ANON_EXEC))
+		return deny(&act, dentry);
+	if (does & MAPS_TO_WRITE) {
+		act.op = OP_MAP_WRITE;
+		act.gate.kind = KIND_WRITE;
+		if (!covers_shared_writes(&act, file, dentry))
+			return deny(&act, dentry);
+	}
+	return 0;
 }
 
 static __always_inline int write_attributes(struct dentry *dentry, struct iattr *attributes)
@@ -499,14 +552,18 @@ static __always_inline int file_fcntl(struct file *file, __u32 command, __u64 ar
 	struct label *label;
 	enum scope scope;
 
-	if (command == F_ADD_SEALS || command == F_SETPIPE_SZ)
-		return write_through(OP_FCNTL, file);
-	if (command != F_SETOWN && command != F_SETOWN_EX && command != F_SETLEASE)
+	int changes = command == F_ADD_SEALS || command == F_SETPIPE_SZ;
+
+	if (!changes && command != F_SETOWN && command != F_SETOWN_EX && command != F_SETLEASE)
 		return 0;
 	scope = subject(&act, &label);
 	if (scope == UNGOVERNED)
 		return 0;
 	if (scope == GOVERNED) {
+		if (changes) {
+			act.gate.kind = KIND_WRITE;
+			return write_opened(&act, file, file->f_path.dentry);
+		}
 		if (command == F_SETOWN &&
 		    (argument == 0 || argument == bpf_get_current_pid_tgid() >> 32))
 			return 0;

@@ -115,6 +115,15 @@ static __always_inline long drop_label(__u64 task, __u32 hash)
 	return error;
 }
 
+/* Overlayfs acts on its layers with the credentials of who mounted it, inside an
+ * act on the overlay that was judged by its name there. Nothing else that a
+ * governed task can ask for acts so, but a core dump and io_uring. */
+static __always_inline int is_in_overlay(struct task_struct *task)
+{
+	return task->cred != task->real_cred && !(task->flags & (PF_IO_WORKER | PF_DUMPCORE)) &&
+	       !task->io_uring;
+}
+
 enum scope { UNGOVERNED = 0, GOVERNED = 1, UNKNOWN = 2 };
 
 /* Fills in who acts. UNKNOWN only when labels were lost and the cgroup says
@@ -127,6 +136,8 @@ static __always_inline enum scope subject(struct act *act, struct label **label)
 	long domain;
 
 	if (found) {
+		if (is_in_overlay(task))
+			return UNGOVERNED;
 		act->gate.domain = found->domain;
 		act->gate.exe = found->exe;
 		act->now = bpf_ktime_get_boot_ns();
@@ -232,13 +243,55 @@ static __always_inline int is_state(struct inode *inode)
 
 /* The ancestor walk: the object, then each directory above it in the same file
  * system, until a mark with a live receipt that reaches this far. */
+struct walk {
+	struct act *act;
+	struct dentry *at;
+	__u32 looked; /* at the object, or for a new name its directory */
+	__u32 covered;
+	__u32 ended;
+};
+
+static long walk_up(__u32 i, void *context)
+{
+	struct walk *walk = context;
+	struct act *act = walk->act;
+	struct dentry *at = walk->at;
+	struct dentry *parent = at->d_parent;
+	struct inode *inode = at->d_inode;
+	__u64 object;
+
+	if (PRESENT(inode)) {
+		object = object_of(inode);
+		if (i == 0)
+			act->object = object;
+		if (object == CLASS_GUARDED || (!walk->looked && is_state(inode))) {
+			act->code = GATE_GUARDED;
+			walk->ended = 1;
+			return 1;
+		}
+		walk->looked = 1;
+		act->gate.distance = i;
+		if (object && judge_object(act, object)) {
+			walk->covered = 1;
+			walk->ended = 1;
+			return 1;
+		}
+	}
+	if ((__u64)parent == (__u64)at) {
+		walk->ended = 1;
+		return 1;
+	}
+	walk->at = parent;
+	return 0;
+}
+
 static __always_inline int judge_path(struct act *act, struct dentry *dentry)
 {
-	struct dentry *at = dentry;
+	/* Not known to be 0: 6.1's verifier looks at one step only. */
+	__u32 none = (__u32)absent;
+	struct walk walk = {.act = act, .at = dentry, .looked = none, .covered = none, .ended = none};
 	__u64 *from = inline_name(dentry);
 	__u64 *to = (__u64 *)act->gate.name;
-	__u32 looked = 0;
-	__u32 i = 0;
 
 	act->window_object = (__u64)dentry->d_inode;
 	if (act->window_object == absent)
@@ -251,38 +304,10 @@ static __always_inline int judge_path(struct act *act, struct dentry *dentry)
 		to[2] = from[2];
 		to[3] = from[3];
 	}
-	/* do-while: 6.1's verifier wants the way back to be a jump. */
-	do {
-		struct inode *inode = at->d_inode;
-		struct dentry *parent = at->d_parent;
-
-		if (PRESENT(inode)) {
-			__u64 object = object_of(inode);
-
-			if (i == 0)
-				act->object = object;
-			if (object == CLASS_GUARDED) {
-				act->code = GATE_GUARDED;
-				return 0;
-			}
-			/* The object, or for a new name its directory. */
-			if (!looked && is_state(inode)) {
-				act->code = GATE_GUARDED;
-				return 0;
-			}
-			looked = 1;
-			act->gate.distance = i;
-			if (object && judge_object(act, object))
-				return 1;
-		}
-		if ((__u64)parent == (__u64)at)
-			return 0;
-		at = parent;
-		i++;
-		barrier_var(i);
-	} while (i < MAX_WALK);
-	act->code = GATE_WALK_BOUND;
-	return 0;
+	bpf_loop(MAX_WALK, walk_up, &walk, 0);
+	if (!walk.ended)
+		act->code = GATE_WALK_BOUND;
+	return !!walk.covered;
 }
 
 static __always_inline int judge_class(struct act *act, __u64 class)

@@ -123,7 +123,12 @@ struct signal_struct {
 	struct tty_struct *tty;
 };
 
+struct cred;
 struct task_struct {
+	unsigned int flags;
+	const struct cred *cred;
+	const struct cred *real_cred;
+	void *io_uring;
 	int pid;
 	int tgid;
 	struct css_set *cgroups;
@@ -212,7 +217,6 @@ struct msghdr {
 struct kern_ipc_perm;
 struct key;
 struct kernel_siginfo;
-struct cred;
 struct user_namespace;
 
 struct seq_file;
@@ -283,6 +287,8 @@ enum {
 	PTRACE_MODE_ATTACH = 2,
 	CAP_OPT_NOAUDIT = 2,
 	SIGKILL = 9,
+	PF_IO_WORKER = 0x10,
+	PF_DUMPCORE = 0x200,
 	EPERM = 1,
 	EAGAIN = 11,
 };

@@ -129,30 +129,20 @@ SEC("lsm/mmap_file")
 int BPF_PROG(pep_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot,
 	     unsigned long flags, int ret)
 {
-	int denied;
+	__u32 does = MAPS_TO_READ;
 
 	if (ret || is_bystander())
 		return ret;
 	/* Anonymous memory has no file; an open file has a mode. */
 	if (!PRESENT(file) || !file->f_mode)
 		return prot & PROT_EXEC ? load_anonymous(OP_MAP_EXEC) : 0;
-	denied = file_reads(file);
-	if (denied)
-		return denied;
-	if (prot & PROT_EXEC) {
-		denied = load_file(OP_MAP_EXEC, file);
-		if (denied)
-			return denied;
-		/* Writable and private: what runs is what is written over it. */
-		if ((prot & PROT_WRITE) && (flags & MAP_TYPE) != MAP_SHARED) {
-			denied = load_anonymous(OP_MAP_EXEC);
-			if (denied)
-				return denied;
-		}
-	}
+	if (prot & PROT_EXEC)
+		does |= MAPS_TO_RUN;
+	if ((prot & PROT_EXEC) && (prot & PROT_WRITE) && (flags & MAP_TYPE) != MAP_SHARED)
+		does |= MAPS_TO_RUN_CHANGED;
 	if ((prot & PROT_WRITE) && (flags & MAP_SHARED) && (file->f_mode & FMODE_WRITE))
-		return write_map(file);
-	return 0;
+		does |= MAPS_TO_WRITE;
+	return map_file(OP_MAP_EXEC, file, does);
 }
 
 SEC("lsm/file_mprotect")
@@ -160,24 +150,24 @@ int BPF_PROG(pep_mprotect, struct vm_area_struct *vma, unsigned long reqprot, un
 	     int ret)
 {
 	struct file *file;
-	int denied;
+	__u32 does = 0;
+	int is_shared;
 
 	if (ret || !(prot & (PROT_EXEC | PROT_WRITE)) || is_bystander())
 		return ret;
 	file = vma->vm_file;
 	if (!file)
 		return prot & PROT_EXEC ? load_anonymous(OP_PROTECT_EXEC) : 0;
+	is_shared = !!(vma->vm_flags & VM_SHARED);
 	if (prot & PROT_EXEC) {
-		if (vma->anon_vma || ((prot & PROT_WRITE) && !(vma->vm_flags & VM_SHARED)))
-			denied = load_anonymous(OP_PROTECT_EXEC);
+		if (vma->anon_vma || ((prot & PROT_WRITE) && !is_shared))
+			does |= MAPS_TO_RUN_CHANGED;
 		else
-			denied = load_file(OP_PROTECT_EXEC, file);
-		if (denied)
-			return denied;
+			does |= MAPS_TO_RUN;
 	}
-	if ((prot & PROT_WRITE) && (vma->vm_flags & VM_SHARED))
-		return write_map(file);
-	return 0;
+	if ((prot & PROT_WRITE) && is_shared)
+		does |= MAPS_TO_WRITE;
+	return does ? map_file(OP_PROTECT_EXEC, file, does) : 0;
 }
 
 /* personality(2) and brk(2) pass no LSM hook; the heap is born executable under
