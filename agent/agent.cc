@@ -79,6 +79,7 @@ Result<std::unique_ptr<Agent>> Agent::Start(Pep& pep, ledger::Ledger& ledger, co
   TRY(agent->TakeUpThisBoot());
   agent->drain_.Start();
   TRY(units.Remember(agent->WaitingUnits()));
+  TRY(agent->FinishFollowing());
   agent->KeepStanding();
   agent->AttachFromCanon();
   return agent;

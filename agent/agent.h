@@ -58,6 +58,7 @@ class Agent {
   Result<json::Object> ApplyBundle(const std::string& envelope, const std::string& principal);
   Result<json::Object> ChangeTrustRoot(const std::string& envelope, const std::string& principal);
   Result<json::Object> ShowTrust() const { return trust_->Describe(); }
+  std::uint64_t canon_version() const { return trust_->version(); }
   Result<json::Object> ShowCanon() const;
 
   // Governs a cgroup and what runs in it, or nothing.
@@ -140,7 +141,9 @@ class Agent {
   std::vector<policy::Canon> CanonsInForce() const;
   Result<json::Object> PutInForce(const policy::VerifiedBundle& verified, const policy::Bundle& bundle,
                                   const std::string& file);
-  Status FollowCanon(policy::OldReceipts old_receipts);
+  Status FollowCanon(policy::OldReceipts old_receipts, const std::set<std::string>& domains);
+  Status ClearFollowing();
+  Status FinishFollowing();
   Status KeepStandingOf(const Domain& domain);
   Status CloseOtherBoots();
   Status TakeUpThisBoot();

@@ -8,6 +8,7 @@
 #include "agent/cgroup.h"
 #include "agent/paths.h"
 #include "agent/report.h"
+#include "agent/still.h"
 #include "base/bytes.h"
 #include "policy/canon_leaf.h"
 
@@ -31,6 +32,9 @@ std::string WhyNotAttach(const std::string& attach) {
   if (target.ends_with(".slice")) return WhyNotGovern(CgroupOfSlice(target));
   return WhyNotGovern(std::string(kCgroupRoot) + "/" + target);
 }
+
+// Meta: the old receipts' fate, while the gate follows a new canon.
+constexpr const char* kFollowing = "canon_following";
 
 Status CheckTargets(const std::vector<policy::Canon>& canons) {
   for (const policy::Canon& canon : canons) {
@@ -126,6 +130,7 @@ Result<json::Object> Agent::PutInForce(const policy::VerifiedBundle& verified, c
     meta["canon_entry/" + name] = "";
   }
   meta["canon"] = verified.text;
+  meta[kFollowing] = policy::OldReceiptsName(verified.manifest.old_receipts);
   trust_->Record(verified, bundle, records, meta);
   const std::size_t count = records.size();
   // Who will be governed waits for us before the canon says so, and longer than it.
@@ -135,15 +140,20 @@ Result<json::Object> Agent::PutInForce(const policy::VerifiedBundle& verified, c
   if (const Status remembered = units_.Remember(waiting); !remembered) return give_up(remembered.error());
   const auto position = ledger_.Append(std::move(records), std::move(meta));
   if (!position) return give_up(position.error());
+  std::set<std::string> changed;
   for (std::size_t i = 0; i < canons.size(); ++i) {
     Domain& domain = domains_[canons[i].domain];
+    if (!domain.canon || policy::CanonJson(*domain.canon) != policy::CanonJson(canons[i])) changed.insert(canons[i].domain);
     domain.canon = canons[i];
     domain.canon_entry = position->first + at[i];
   }
   for (auto& [name, domain] : domains_)
-    if (!Covers(canons, name) && name != kProofDomain) domain.canon.reset();
+    if (!Covers(canons, name) && name != kProofDomain && domain.canon) {
+      domain.canon.reset();
+      changed.insert(name);
+    }
   trust_->InForce(verified);
-  TRY(FollowCanon(verified.manifest.old_receipts));
+  TRY(FollowCanon(verified.manifest.old_receipts, changed));
   json::Array names;
   for (const policy::Canon& canon : canons) names.push_back(canon.domain);
   return json::Object{{"domains", std::move(names)},
@@ -156,7 +166,13 @@ Result<json::Object> Agent::PutInForce(const policy::VerifiedBundle& verified, c
 
 // The gate and what is live follow the canon that is in force since the commit.
 // Whatever fails here, the rest is done, and no part of the old canon is left.
-Status Agent::FollowCanon(policy::OldReceipts old_receipts) {
+// The processes of `changed` stand still meanwhile: between two acts of any of
+// them lies the whole step from the old canon to the new one, or nothing of it.
+Status Agent::FollowCanon(policy::OldReceipts old_receipts, const std::set<std::string>& changed) {
+  std::vector<std::string> cgroups;
+  for (const auto& [id, attached] : attached_)
+    if (changed.contains(attached.domain)) cgroups.push_back(attached.cgroup);
+  std::optional<Still> still(std::in_place, cgroups);
   Status first;
   const auto note = [&first](const Status& status) {
     if (first) first = status;
@@ -173,9 +189,31 @@ Status Agent::FollowCanon(policy::OldReceipts old_receipts) {
   for (auto& [name, domain] : domains_)
     note(receipts_.ReviewUnder(domain.number, domain.canon ? &*domain.canon : nullptr,
                                domain.canon ? old_receipts : policy::OldReceipts::kReview));
+  if (first) note(ClearFollowing());
+  still.reset();
   AttachFromCanon();
   Report("remember units", units_.Remember(WaitingUnits()));
   return first;
+}
+
+Status Agent::ClearFollowing() {
+  TRY(ledger_.Append({}, {{kFollowing, ""}}));
+  return {};
+}
+
+// A daemon that died on the way from one canon to the next has left receipts of
+// the old one live, and processes that stand still.
+Status Agent::FinishFollowing() {
+  const auto following = TRY(ledger_.ReadMeta(kFollowing));
+  if (!following || following->empty()) return {};
+  const auto old_receipts = policy::ParseOldReceipts(*following);
+  if (!old_receipts) return Fail(Code::kCorrupt, "ledger: " + std::string(kFollowing));
+  std::set<std::string> all;
+  for (const auto& [name, domain] : domains_) all.insert(name);
+  const Status followed = FollowCanon(*old_receipts, all);
+  for (const auto& [id, attached] : attached_)
+    if (CgroupId(attached.cgroup)) Report("let go of " + attached.cgroup, ThawCgroup(attached.cgroup));
+  return followed;
 }
 
 Result<json::Object> Agent::ShowCanon() const {

@@ -52,7 +52,7 @@ Result<std::unique_ptr<CanonTrust>> CanonTrust::Load(ledger::Ledger& ledger, con
   policy::VerifiedBundle in_force;
   in_force.manifest = *manifest;
   in_force.digest = Hex(Sha256(*bundle));
-  trust->InForce(in_force);
+  trust->InForce(in_force, TRY(ledger.ReadMeta("canon_bundle_by")) == std::optional<std::string>("host"));
   return trust;
 }
 
@@ -73,7 +73,7 @@ Result<policy::Bundle> CanonTrust::OwnBundle(const std::string& text, const std:
                                         "the trust root of this host asks for signed bundles: proofgate canon build, canon sign").value(),
                          principal);
   policy::Manifest manifest;
-  manifest.version = version_ + 1;
+  manifest.version = version() + 1;
   manifest.tenant = tenant;
   manifest.previous = manifest_digest_;
   policy::Bundle bundle = policy::BuildBundle(std::move(manifest), {{"canon.yaml", text}});
@@ -90,8 +90,8 @@ Result<policy::Bundle> CanonTrust::Open(const std::string& envelope, const std::
 Result<policy::VerifiedBundle> CanonTrust::Verify(const policy::Bundle& bundle, const std::vector<policy::Canon>& in_force,
                                                   const std::string& principal) {
   policy::HostState host;
-  host.highest_version = version_;
-  host.manifest_digest = manifest_digest_;
+  host.highest_version = version();
+  if (is_of_root()) host.manifest_digest = manifest_digest_;
   host.utc_seconds = static_cast<std::uint64_t>(std::max<std::int64_t>(clock_.Utc().ms / 1000, 0));
   const auto verify = [&]() -> Result<policy::VerifiedBundle> {
     auto verified = TRY(policy::VerifyBundle(root_, host, bundle));
@@ -116,9 +116,11 @@ void CanonTrust::Record(const policy::VerifiedBundle& verified, const policy::Bu
                                   {"trust_root", Hex(Sha256(root_bytes_))},
                                   {"local", root_.is_local}}});
   meta["canon_bundle"] = bundle.manifest;
+  meta["canon_bundle_by"] = root_.is_local ? "host" : "root";
 }
 
-void CanonTrust::InForce(const policy::VerifiedBundle& verified) {
+void CanonTrust::InForce(const policy::VerifiedBundle& verified, bool is_local) {
+  is_local_bundle_ = is_local;
   version_ = verified.manifest.version;
   manifest_digest_ = verified.digest;
   expires_utc_ = verified.manifest.expires_utc;

@@ -26,6 +26,9 @@ class CanonTrust {
   static Result<std::unique_ptr<CanonTrust>> Load(ledger::Ledger& ledger, const Signer& signer, const Clock& clock);
 
   const policy::TrustRoot& root() const { return root_; }
+  // The highest ever in force, under roots that are not the host's own when the
+  // pinned one is not: what the host made for itself is no step of anyone else's.
+  std::uint64_t version() const { return is_of_root() ? version_ : 0; }
 
   // A plain file as a bundle that the host's own root signs. SIGNATURE_REQUIRED
   // when somebody else's root is pinned; that is recorded, too.
@@ -41,7 +44,7 @@ class CanonTrust {
   // What goes into the batch that puts it into force; then InForce.
   void Record(const policy::VerifiedBundle& verified, const policy::Bundle& bundle, std::vector<ledger::Record>& records,
               ledger::Meta& meta) const;
-  void InForce(const policy::VerifiedBundle& verified);
+  void InForce(const policy::VerifiedBundle& verified) { InForce(verified, root_.is_local); }
 
   // Pins `bytes` instead, if the thresholds of both agree. The host's own root
   // signs by itself: it is the host's key.
@@ -55,15 +58,18 @@ class CanonTrust {
   json::Object Describe() const;
 
  private:
+  void InForce(const policy::VerifiedBundle& verified, bool is_local);
   CanonTrust(ledger::Ledger& ledger, const Signer& signer, const Clock& clock)
       : ledger_(ledger), signer_(signer), clock_(clock) {}
   bool HasExpired() const;
+  bool is_of_root() const { return is_local_bundle_ == root_.is_local; }
   ledger::Ledger& ledger_;
   const Signer& signer_;
   const Clock& clock_;
   policy::TrustRoot root_;
   std::string root_bytes_;
-  std::uint64_t version_ = 0;       // of the bundle in force, the highest ever
+  std::uint64_t version_ = 0;       // of the bundle in force
+  bool is_local_bundle_ = false;    // which the host's own root made
   std::string manifest_digest_;
   std::string expires_utc_;
   std::uint64_t expires_seconds_ = 0;

@@ -12,6 +12,7 @@
 
 #include "agent/agent.h"
 #include "agent/control.h"
+#include "agent/drop.h"
 #include "agent/kernel_pep.h"
 #include "agent/notify.h"
 #include "agent/paths.h"
@@ -24,6 +25,7 @@ namespace proofgate::agent {
 namespace {
 
 constexpr std::uint64_t kBallastBytes = 64 << 20;
+constexpr std::uint64_t kDropEveryNs = 2'000'000'000;
 
 constexpr const char* kUsage =
     "Usage: proofgated\n"
@@ -78,6 +80,8 @@ Status Run() {
   host.boot_id = TRY(FirstLine("/proc/sys/kernel/random/boot_id"));
   SystemdUnits units;
   const auto agent = TRY(Agent::Start(*pep, *ledger, *signer, clock, std::move(host), units));
+  Drop drop = TRY(Drop::At(kDropDir, state_group));
+  drop.Take(*agent);
   const auto control = TRY(Control::Listen(kControlSocket, *agent));
   TRY(control->OpenDoor(Control::Door::kGoverned, kSessionSocket));
   TRY(control->OpenDoor(Control::Door::kApprovers, kApproveSocket));
@@ -85,11 +89,16 @@ Status Run() {
 
   const std::uint64_t alive_every_ns = AliveEveryNs();
   std::uint64_t alive_at = 0;
+  std::uint64_t drop_at = 0;
   std::uint64_t rounds = 0;
   for (;;) {
     if (TRY(control->Serve(stop.get(), 200)) == Control::Turn::kStop) break;
     agent->Tick();
     const std::uint64_t now = clock.Boot().ns;
+    if (now >= drop_at) {
+      drop_at = now + kDropEveryNs;
+      drop.Take(*agent);
+    }
     if (now < alive_at + alive_every_ns) continue;
     // Alive means that the gate's records are read, too.
     if (agent->rounds() == rounds) continue;

@@ -356,11 +356,11 @@ Result<VerifiedBundle> VerifyBundle(const TrustRoot& root, const HostState& host
   if (manifest.version <= host.highest_version)
     return Refuse(BundleCode::kRollback,
                   fmt::format("version {}, this host has seen {}", manifest.version, host.highest_version));
-  // A host that has missed versions cannot know what they followed.
-  if (manifest.version == host.highest_version + 1 && manifest.previous != host.manifest_digest)
+  // A host that has missed versions, or has none, cannot know what they followed.
+  if (!host.manifest_digest.empty() && manifest.version == host.highest_version + 1 && manifest.previous != host.manifest_digest)
     return Refuse(BundleCode::kPreviousMismatch,
                   fmt::format("it follows {}, in force is {}", manifest.previous.empty() ? "nothing" : manifest.previous,
-                              host.manifest_digest.empty() ? "nothing" : host.manifest_digest));
+                              host.manifest_digest));
   if (!manifest.expires_utc.empty() && host.utc_seconds >= TRY(ParseUtcSeconds(manifest.expires_utc)))
     return Refuse(BundleCode::kExpired, "at " + manifest.expires_utc);
   std::set<std::string> domains;

@@ -30,6 +30,10 @@ int ApplyCanon(const Options& options) {
     const auto bundle = ReadBundleDir(options.file);
     if (!bundle) return Complain(bundle.error(), options.json);
     reply = Call("canon.apply_bundle", {{"bundle", policy::EncodeBundle(*bundle)}});
+  } else if (options.file.ends_with(".bundle")) {
+    const auto envelope = ReadFile(options.file, 2 * policy::kMaxCanonBytes);
+    if (!envelope) return Complain(envelope.error(), options.json);
+    reply = Call("canon.apply_bundle", {{"bundle", json::Bytes(*envelope)}});
   } else {
     const auto text = ReadFile(options.file, policy::kMaxCanonBytes);
     if (!text) return Complain(text.error(), options.json);

@@ -43,6 +43,7 @@ Result<policy::Bundle> ReadBundleDir(const std::string& dir);
 int BuildCanon(const Options& options, const CanonOptions& own);
 int SignCanon(const Options& options, const CanonOptions& own);
 int VerifyCanon(const Options& options, const CanonOptions& own);
+int PackCanon(const Options& options, const CanonOptions& own);
 int TrustCanon(const Options& options, const CanonOptions& own);
 // canon_evidence.cc
 int LearnCanon(const Options& options, const CanonOptions& own);

@@ -1,4 +1,4 @@
-// canon build, sign, verify, trust.
+// canon build, sign, verify, pack, trust.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -166,6 +166,17 @@ int VerifyCanon(const Options& options, const CanonOptions& own) {
   fmt::print("version {} (sha256 {}), signed by {}\n", json::GetInteger(*verified, "version").value_or(0),
              json::GetString(*verified, "digest").value_or(""), signers);
   if (own.previous.empty()) fmt::print("not checked: whether it follows what is in force (--previous)\n");
+  return kDone;
+}
+
+int PackCanon(const Options& options, const CanonOptions& own) {
+  if (!own.out.ends_with(".bundle")) return Complain(Error{Code::kInvalid, "--out: NAME.bundle expected"}, options.json);
+  const auto bundle = ReadBundleDir(own.dir);
+  if (!bundle) return Complain(bundle.error(), options.json);
+  const std::string bytes = policy::EncodeBundle(*bundle);
+  if (const auto back = policy::ParseBundle(bytes); !back) return Complain(back.error(), options.json);
+  if (const Status written = WriteFileDurably(own.out, bytes, 0600); !written) return Complain(written.error(), options.json);
+  if (options.json) PrintJson(json::Object{{"file", json::Bytes(own.out)}, {"signatures", json::Integer(bundle->signatures.size())}});
   return kDone;
 }
 

@@ -42,6 +42,11 @@ void AddCanonCommands(CLI::App& canon, const AddCommand& add) {
   at->add_option("--root", own->root, "the trust root")->required();
   at->add_option("--previous", own->previous, "the manifest.json in force");
 
+  at = add(canon, "pack", "a signed bundle as one file, for the drop directory of a host",
+           "  proofgate canon pack canon-7 --out canon-7.bundle\n  mv canon-7.bundle /var/lib/proofgate/drop/", calls(PackCanon));
+  at->add_option("DIR", own->dir, "the bundle's directory")->required();
+  at->add_option("--out", own->out, "NAME.bundle")->required();
+
   at = add(canon, "trust", "show the trust root that is pinned, or pin another by the thresholds of both",
            "  proofgate canon trust\n  proofgate canon trust root-2.json --signature carol.sig --signature dan.sig",
            calls(TrustCanon));

@@ -97,7 +97,7 @@ int Main(int argc, char** argv) {
   at = Add(*canon, "apply", "put a canon into force: all of it or nothing",
            "  proofgate canon apply /usr/share/proofgate/examples/demo.yaml\n  proofgate canon apply canon-7     # a signed bundle",
            ApplyCanon, chosen);
-  at->add_option("FILE", options.file, "the canon, YAML; or a bundle's directory")->required();
+  at->add_option("FILE", options.file, "the canon, YAML; a bundle's directory; or NAME.bundle")->required();
   AddCanonCommands(*canon, [&chosen](CLI::App& to, const char* name, const char* what, const char* examples, Command command) {
     return Add(to, name, what, examples, std::move(command), chosen);
   });

@@ -7,7 +7,9 @@
 #include <filesystem>
 
 #include "agent/agent.h"
+#include "agent/drop.h"
 #include "base/bytes.h"
+#include "base/durable.h"
 #include "policy/replay.h"
 #include "tests/fake/fake_clock.h"
 #include "tests/fake/fake_pep.h"
@@ -71,7 +73,7 @@ class CanonTrustTest : public ::testing::Test {
   policy::Manifest Next() {
     const json::Object now = *agent_->ShowTrust();
     policy::Manifest manifest;
-    manifest.version = *json::GetInteger(now, "version") + 1;
+    manifest.version = agent_->canon_version() + 1;
     manifest.previous = *json::GetString(now, "manifest_digest");
     manifest.tenant = "acme";
     return manifest;
@@ -228,6 +230,72 @@ TEST_F(CanonTrustTest, ACanonOfManyRulesComesIntoForce) {
   for (std::uint64_t index = 0; index < ledger_->head().size; ++index) replay.Take(index, *ledger_->Entry(index));
   EXPECT_EQ(replay.report().differences, 0u);
   EXPECT_EQ(replay.report().agreed.at("ISSUE"), 2u);
+}
+
+// What hosts have made for themselves differs; the first bundle of a fleet does not.
+TEST_F(CanonTrustTest, VersionsOfTheHostsOwnRootAreNoStepsOfAnothers) {
+  for (const char* granted : {"a", "b", "a"}) ASSERT_EQ(ApplyPlain(Canon(granted)), "");
+  ASSERT_EQ(Pin(RootText(1), {"root1"}), "");
+  policy::Manifest first;
+  first.version = 1;
+  first.tenant = "acme";
+  EXPECT_EQ(ApplyBundle(first, Canon("b")), "");
+  EXPECT_EQ(ApplyBundle(first, Canon("b")), "ROLLBACK");
+  Start();
+  EXPECT_EQ(agent_->canon_version(), 1u);
+  EXPECT_EQ(ApplyBundle(first, Canon("b")), "ROLLBACK");
+}
+
+// The commit has landed, the gate has not followed: the next start finishes it.
+TEST_F(CanonTrustTest, ADaemonThatDiedBetweenTwoCanonsLeavesNothingOfTheOld) {
+  ASSERT_EQ(ApplyPlain(Canon("a")), "");
+  ASSERT_EQ(Issue(), "");
+  Start();
+  EXPECT_EQ(Live(), 1) << "a start alone revokes nothing";
+  agent_.reset();
+  ASSERT_TRUE(ledger_->Append({}, {{"canon", Canon("b")}, {"canon_following", "review"}}));
+  Start();
+  EXPECT_EQ(Live(), 0);
+  EXPECT_EQ(Entries("REVOKE").size(), 1u);
+  EXPECT_EQ(*ledger_->ReadMeta("canon_following"), std::optional<std::string>());
+}
+
+TEST_F(CanonTrustTest, TheDropDirectoryTakesWhatIsNewerAndSigned) {
+  ASSERT_EQ(Pin(RootText(2), {"root1"}), "");
+  const std::string drop_dir = dir_ + "/drop";
+  auto drop = Drop::At(drop_dir, static_cast<std::uint32_t>(-1));
+  ASSERT_TRUE(drop);
+  const auto put = [&](const std::string& name, const policy::Manifest& manifest, const std::string& text,
+                       std::initializer_list<const char*> who) {
+    policy::Bundle bundle = policy::BuildBundle(manifest, {{"d.yaml", text}});
+    for (const char* one : who) bundle.signatures.push_back(SshSign(*keys_[one], policy::kCanonNamespace, bundle.manifest));
+    ASSERT_TRUE(WriteFileDurably(drop_dir + "/" + name, policy::EncodeBundle(bundle), 0600));
+  };
+  const policy::Manifest first = Next();
+  put("one.txt", first, Canon("a"), {"alice", "bob"});
+  EXPECT_EQ(drop->Take(*agent_), 0u) << "not named as a bundle";
+  put("one.bundle", first, Canon("a"), {"alice"});
+  EXPECT_EQ(drop->Take(*agent_), 0u);
+  EXPECT_EQ(*json::GetString(Entries("CANON_REFUSED").back(), "code"), "THRESHOLD_NOT_MET");
+  EXPECT_EQ(*json::GetString(Entries("CANON_REFUSED").back(), "principal"), "drop:one.bundle");
+  EXPECT_EQ(drop->Take(*agent_), 0u);
+  EXPECT_EQ(Entries("CANON_REFUSED").size(), 1u) << "once";
+  put("one.bundle", first, Canon("a"), {"alice", "bob"});
+  policy::Manifest later = first;
+  later.version = first.version + 5;
+  put("a-later.bundle", later, Canon("b"), {"alice", "bob"});
+  EXPECT_EQ(drop->Take(*agent_), 2u) << "in order of the versions, not of the names";
+  EXPECT_EQ(agent_->canon_version(), later.version);
+  // Another start looks at all of them again and takes none.
+  auto again = Drop::At(drop_dir, static_cast<std::uint32_t>(-1));
+  EXPECT_EQ(again->Take(*agent_), 0u);
+  EXPECT_EQ(Entries("CANON_REFUSED").size(), 1u);
+  // What others could have written is not read; nor is a link.
+  policy::Manifest last = Next();
+  put("open.bundle", last, Canon("a"), {"alice", "bob"});
+  std::filesystem::permissions(drop_dir + "/open.bundle", std::filesystem::perms::all);
+  std::filesystem::create_symlink(drop_dir + "/open.bundle", drop_dir + "/link.bundle");
+  EXPECT_EQ(again->Take(*agent_), 0u);
 }
 
 TEST_F(CanonTrustTest, ARefusalChangesNothing) {

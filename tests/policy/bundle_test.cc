@@ -256,6 +256,17 @@ TEST_F(BundleTest, OneChangedByteNeverVerifies) {
   }
 }
 
+TEST_F(BundleTest, OneChangedByteOfASignatureNeverCounts) {
+  Bundle bundle = Make(First());
+  Sign(bundle, {"alice", "bob"});
+  EXPECT_EQ(Verdict(bundle), "");
+  for (std::size_t i = 0; i < bundle.signatures[1].size(); ++i) {
+    Bundle changed = bundle;
+    changed.signatures[1][i] = static_cast<char>(changed.signatures[1][i] ^ 1);
+    EXPECT_NE(Verdict(changed), "") << i;
+  }
+}
+
 TEST_F(BundleTest, RefusesATrustRootThatUndoesItself) {
   const auto refusal = [](const std::string& text) {
     const auto root = ParseTrustRoot(text);
