@@ -75,6 +75,7 @@ Result<std::unique_ptr<Agent>> Agent::Start(Pep& pep, ledger::Ledger& ledger, co
   if (!same_boot) TRY(agent->CloseOtherBoots());
   TRY(agent->RecordStart(same_boot));
   agent->trust_ = TRY(CanonTrust::Load(ledger, signer, clock));
+  agent->promotion_ = agent->MakePromotion();
   TRY(agent->watch_.Begin(same_boot));
   TRY(agent->TakeUpThisBoot());
   agent->drain_.Start();

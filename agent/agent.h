@@ -18,6 +18,7 @@
 #include "agent/drain.h"
 #include "agent/names.h"
 #include "agent/pep.h"
+#include "agent/promotion.h"
 #include "agent/receipts.h"
 #include "agent/sessions.h"
 #include "agent/units.h"
@@ -57,6 +58,11 @@ class Agent {
   // A signed bundle in its envelope. kDenied: the message starts with the code.
   Result<json::Object> ApplyBundle(const std::string& envelope, const std::string& principal);
   Result<json::Object> ChangeTrustRoot(const std::string& envelope, const std::string& principal);
+  // A proposal that has come through its gates, with these changed answers
+  // acknowledged.
+  Result<json::Object> Promote(const std::string& proposal, const std::vector<std::string>& acknowledged,
+                               const std::string& principal);
+  Promotion& promotion() { return *promotion_; }
   Result<json::Object> ShowTrust() const { return trust_->Describe(); }
   std::uint64_t canon_version() const { return trust_->version(); }
   Result<json::Object> ShowCanon() const;
@@ -139,9 +145,12 @@ class Agent {
         Units& units);
   std::set<std::string> WaitingUnits() const;
   std::vector<policy::Canon> CanonsInForce() const;
+  // `also` goes into the same batch.
   Result<json::Object> PutInForce(const policy::VerifiedBundle& verified, const policy::Bundle& bundle,
-                                  const std::string& file);
+                                  const std::string& file, std::vector<ledger::Record> also = {},
+                                  ledger::Meta also_meta = {});
   Status FollowCanon(policy::OldReceipts old_receipts, const std::set<std::string>& domains);
+  std::unique_ptr<Promotion> MakePromotion();
   Status ClearFollowing();
   Status FinishFollowing();
   Status KeepStandingOf(const Domain& domain);
@@ -178,6 +187,7 @@ class Agent {
   std::map<std::string, std::uint32_t> named_;  // paths governed from birth on, as the gate has them
   std::set<std::string> announced_;             // units that may start
   std::unique_ptr<CanonTrust> trust_;
+  std::unique_ptr<Promotion> promotion_;
   std::map<std::string, Domain> domains_;
   std::map<std::uint64_t, Attached> attached_;  // by cgroup id
   std::uint64_t next_run_ = 1;

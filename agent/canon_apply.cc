@@ -94,13 +94,25 @@ Result<json::Object> Agent::ApplyBundle(const std::string& envelope, const std::
   return PutInForce(verified, bundle, "bundle");
 }
 
+std::unique_ptr<Promotion> Agent::MakePromotion() {
+  return std::make_unique<Promotion>(ledger_, *trust_, CheckTargets, [this] { return CanonsInForce(); });
+}
+
+Result<json::Object> Agent::Promote(const std::string& proposal, const std::vector<std::string>& acknowledged,
+                                    const std::string& principal) {
+  Promotion::Ready ready = TRY(promotion_->Prepare(proposal, acknowledged, principal));
+  const policy::VerifiedBundle verified = TRY(trust_->Verify(ready.bundle, CanonsInForce(), principal));
+  return PutInForce(verified, ready.bundle, "bundle", std::move(ready.records), std::move(ready.meta));
+}
+
 Result<json::Object> Agent::ChangeTrustRoot(const std::string& envelope, const std::string& principal) {
   const policy::Bundle bundle = TRY(trust_->Open(envelope, principal));
   return trust_->ChangeRoot(bundle.manifest, bundle.signatures, principal);
 }
 
 Result<json::Object> Agent::PutInForce(const policy::VerifiedBundle& verified, const policy::Bundle& bundle,
-                                       const std::string& file) {
+                                       const std::string& file, std::vector<ledger::Record> also,
+                                       ledger::Meta also_meta) {
   const std::vector<policy::Canon>& canons = verified.canons;
   const std::string source_digest = Hex(Sha256(verified.text));
   TRY(CheckTargets(canons));
@@ -132,6 +144,8 @@ Result<json::Object> Agent::PutInForce(const policy::VerifiedBundle& verified, c
   meta["canon"] = verified.text;
   meta[kFollowing] = policy::OldReceiptsName(verified.manifest.old_receipts);
   trust_->Record(verified, bundle, records, meta);
+  for (ledger::Record& record : also) records.push_back(std::move(record));
+  meta.merge(also_meta);
   const std::size_t count = records.size();
   // Who will be governed waits for us before the canon says so, and longer than it.
   std::set<std::string> waiting = WaitingUnits();

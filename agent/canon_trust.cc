@@ -77,7 +77,7 @@ Result<policy::Bundle> CanonTrust::OwnBundle(const std::string& text, const std:
   manifest.tenant = tenant;
   manifest.previous = manifest_digest_;
   policy::Bundle bundle = policy::BuildBundle(std::move(manifest), {{"canon.yaml", text}});
-  bundle.signatures.push_back(SshSign(signer_, policy::kCanonNamespace, bundle.manifest));
+  bundle.signatures.push_back(SignOwn(bundle.manifest));
   return bundle;
 }
 
@@ -87,12 +87,17 @@ Result<policy::Bundle> CanonTrust::Open(const std::string& envelope, const std::
   return bundle;
 }
 
-Result<policy::VerifiedBundle> CanonTrust::Verify(const policy::Bundle& bundle, const std::vector<policy::Canon>& in_force,
-                                                  const std::string& principal) {
+policy::HostState CanonTrust::HostNow() const {
   policy::HostState host;
   host.highest_version = version();
   if (is_of_root()) host.manifest_digest = manifest_digest_;
   host.utc_seconds = static_cast<std::uint64_t>(std::max<std::int64_t>(clock_.Utc().ms / 1000, 0));
+  return host;
+}
+
+Result<policy::VerifiedBundle> CanonTrust::Verify(const policy::Bundle& bundle, const std::vector<policy::Canon>& in_force,
+                                                  const std::string& principal) {
+  const policy::HostState host = HostNow();
   const auto verify = [&]() -> Result<policy::VerifiedBundle> {
     auto verified = TRY(policy::VerifyBundle(root_, host, bundle));
     TRY(policy::CheckWider(root_, in_force, verified, bundle));
@@ -116,6 +121,9 @@ void CanonTrust::Record(const policy::VerifiedBundle& verified, const policy::Bu
                                   {"trust_root", Hex(Sha256(root_bytes_))},
                                   {"local", root_.is_local}}});
   meta["canon_bundle"] = bundle.manifest;
+  const std::uint64_t version = verified.manifest.version;
+  meta["bundle/" + std::to_string(version)] = policy::EncodeBundle(bundle);
+  if (version > kKeptBundles) meta["bundle/" + std::to_string(version - kKeptBundles)] = "";
   meta["canon_bundle_by"] = root_.is_local ? "host" : "root";
 }
 

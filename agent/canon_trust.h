@@ -1,5 +1,5 @@
 // CanonTrust: whose canon this host takes, which bundle is in force, and until
-// when. State: Meta trust_root, canon_bundle. Main thread only.
+// when. State: Meta trust_root, canon_bundle, canon_bundle_by, bundle/. Main thread only.
 
 #ifndef PROOFGATE_AGENT_CANON_TRUST_H_
 #define PROOFGATE_AGENT_CANON_TRUST_H_
@@ -15,6 +15,9 @@
 #include "policy/bundle.h"
 
 namespace proofgate::agent {
+
+// Meta bundle/VERSION keeps the newest ones that were in force.
+inline constexpr std::uint64_t kKeptBundles = 16;
 
 // The record that pins a trust root, for init and for a host without one.
 ledger::Record TrustRootRecord(const std::string& bytes, const policy::TrustRoot& root, const std::string& why);
@@ -40,6 +43,11 @@ class CanonTrust {
 
   // CANON_REFUSED, and the error as the answer. `bytes`: what was refused.
   tl::unexpected<Error> RecordRefusal(std::string_view bytes, const Error& why, const std::string& principal);
+
+  // What a bundle is compared with now.
+  policy::HostState HostNow() const;
+  // The host's own signature over a manifest; only where its root is its own.
+  std::string SignOwn(const std::string& manifest) const { return SshSign(signer_, policy::kCanonNamespace, manifest); }
 
   // What goes into the batch that puts it into force; then InForce.
   void Record(const policy::VerifiedBundle& verified, const policy::Bundle& bundle, std::vector<ledger::Record>& records,

@@ -225,6 +225,7 @@ const MethodTable& Methods() {
         {"ledger.keep_cosigned", KeepCosigned},
     };
     AddOperatorMethods(methods);
+    AddPromotionMethods(methods);
     return methods;
   }();
   return all;

@@ -335,13 +335,29 @@ Bundle BuildBundle(Manifest manifest, std::map<std::string, std::string> files) 
 }
 
 Result<VerifiedBundle> VerifyBundle(const TrustRoot& root, const HostState& host, const Bundle& bundle) {
-  VerifiedBundle verified;
   // Whose bytes these are comes first; nothing is read into them before.
   if (bundle.manifest.size() > kMaxManifestBytes) return Refuse(BundleCode::kTooLarge, "the manifest");
   const Counted counted = TRY(CountSignatures(root, root.canon, kCanonNamespace, bundle.manifest, bundle.signatures));
   if (counted.owners.size() < root.canon.threshold)
     return Refuse(ShortfallCode(counted), Shortfall(root.canon, counted));
+  VerifiedBundle verified = TRY(CheckContent(root, host, bundle));
   verified.signers.assign(counted.owners.begin(), counted.owners.end());
+  return verified;
+}
+
+Result<std::string> SignerOf(const TrustRoot& root, std::string_view manifest, const std::string& signature) {
+  const Counted by_canon = TRY(CountSignatures(root, root.canon, kCanonNamespace, manifest, {signature}));
+  if (!by_canon.owners.empty()) return *by_canon.owners.begin();
+  if (root.wider) {
+    const Counted by_wider = TRY(CountSignatures(root, *root.wider, kCanonNamespace, manifest, {signature}));
+    if (!by_wider.owners.empty()) return *by_wider.owners.begin();
+  }
+  return Refuse(ShortfallCode(by_canon), Shortfall(root.canon, by_canon));
+}
+
+Result<VerifiedBundle> CheckContent(const TrustRoot& root, const HostState& host, const Bundle& bundle) {
+  VerifiedBundle verified;
+  if (bundle.manifest.size() > kMaxManifestBytes) return Refuse(BundleCode::kTooLarge, "the manifest");
   verified.digest = Hex(Sha256(bundle.manifest));
   verified.manifest = TRY(ParseManifest(bundle.manifest));
   const Manifest& manifest = verified.manifest;

@@ -157,6 +157,13 @@ struct VerifiedBundle {
   std::string text;                  // all files, as one YAML stream
 };
 
+// Whose signature this is over these bytes: the owner in the role `canon` or
+// `wider`. SIGNATURE_INVALID, KEY_TYPE, KEY_REVOKED, KEY_OF_ANOTHER_ROLE,
+// THRESHOLD_NOT_MET (nobody's).
+Result<std::string> SignerOf(const TrustRoot& root, std::string_view manifest, const std::string& signature);
+// Everything but signatures: could it come into force here, if it were signed?
+// `signers` is left empty.
+Result<VerifiedBundle> CheckContent(const TrustRoot& root, const HostState& host, const Bundle& bundle);
 // Everything but whether it permits more: see CheckWider.
 Result<VerifiedBundle> VerifyBundle(const TrustRoot& root, const HostState& host, const Bundle& bundle);
 // WIDER_THRESHOLD_NOT_MET when the root has such a role, the bundle permits more

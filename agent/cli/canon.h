@@ -4,6 +4,7 @@
 #define PROOFGATE_AGENT_CLI_CANON_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,9 @@ struct CanonOptions {
   std::string key;
   std::string name;
   std::string domain;
+  std::vector<std::string> evidence;
+  std::string why;
+  bool emergency = false;
   std::uint64_t version = 0;
   std::uint64_t last = 0;  // entries; 0: all
 };
@@ -36,8 +40,12 @@ struct CanonOptions {
 // Adds the commands below to the group `canon`.
 void AddCanonCommands(CLI::App& canon, const AddCommand& add);
 
+void AddPromotionCommands(CLI::App& canon, const AddCommand& add, const std::shared_ptr<CanonOptions>& own);
+
 // A bundle's directory: manifest.json, files/*.yaml, *.sig.
 Result<policy::Bundle> ReadBundleDir(const std::string& dir);
+// Makes it, for signing; `dir` must not exist. What `canon build` answers.
+Result<json::Object> WriteBundleDir(const policy::Bundle& bundle, const std::string& dir);
 
 // canon_bundle.cc
 int BuildCanon(const Options& options, const CanonOptions& own);

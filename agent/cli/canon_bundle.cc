@@ -71,12 +71,7 @@ Result<json::Object> Build(const CanonOptions& own) {
       return Fail(Code::kInvalid, file + ": two files of one name");
   }
   const policy::Bundle bundle = policy::BuildBundle(manifest, files);
-  TRY(policy::ParseManifest(bundle.manifest));  // names, tenant: what verify would refuse
-  if (mkdir(own.out.c_str(), 0755) != 0) return FailErrno(errno, own.out);
-  if (mkdir((own.out + "/files").c_str(), 0755) != 0) return FailErrno(errno, own.out);
-  for (const auto& [name, text] : bundle.files) TRY(WriteFileDurably(own.out + "/files/" + name, text, 0644));
-  TRY(WriteFileDurably(own.out + "/manifest.json", bundle.manifest, 0644));
-  return json::Object{{"manifest", json::Bytes(own.out + "/manifest.json")}, {"digest", Hex(Sha256(bundle.manifest))}};
+  return WriteBundleDir(bundle, own.out);
 }
 
 Status Sign(const CanonOptions& own) {
@@ -118,6 +113,15 @@ Result<json::Object> Verify(const CanonOptions& own) {
 }
 
 }  // namespace
+
+Result<json::Object> WriteBundleDir(const policy::Bundle& bundle, const std::string& dir) {
+  TRY(policy::ParseManifest(bundle.manifest));  // names, tenant: what verify would refuse
+  if (mkdir(dir.c_str(), 0755) != 0) return FailErrno(errno, dir);
+  if (mkdir((dir + "/files").c_str(), 0755) != 0) return FailErrno(errno, dir);
+  for (const auto& [name, text] : bundle.files) TRY(WriteFileDurably(dir + "/files/" + name, text, 0644));
+  TRY(WriteFileDurably(dir + "/manifest.json", bundle.manifest, 0644));
+  return json::Object{{"manifest", json::Bytes(dir + "/manifest.json")}, {"digest", Hex(Sha256(bundle.manifest))}};
+}
 
 Result<policy::Bundle> ReadBundleDir(const std::string& dir) {
   policy::Bundle bundle;

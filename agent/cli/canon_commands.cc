@@ -63,6 +63,8 @@ void AddCanonCommands(CLI::App& canon, const AddCommand& add) {
   at->add_option("FILE", own->files, "the canon, YAML")->required();
   at->add_option("--acknowledge", own->acknowledged, "the name of a changed answer that is meant; may be repeated");
   at->add_option("--last", own->last, "only so many newest entries");
+
+  AddPromotionCommands(canon, add, own);
 }
 
 }  // namespace proofgate::cli
