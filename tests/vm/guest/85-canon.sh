@@ -114,6 +114,8 @@ same "and has had no effect" "$(cat /srv/k/issued/w)" before
 same "its receipt is revoked, by an entry" "$(proofgate ledger tail -n 2000 | grep -c "REVOKE.*${receipt:0:12}")" 1
 
 # Fifty processes work while one canon follows another, from the drop directory.
+bundle b4 k-new.yaml alice bob
+proofgate canon pack b4 --out /tmp/keys/b4.bundle >/dev/null
 cat >/tmp/keys/workers.py <<'PY'
 # Fifty processes, each trying in turn what only the old, only the new, both and
 # neither canon permits, until all it sees is the new one. Each says in the end
@@ -133,7 +135,7 @@ def work():
             print("working", flush=True)
         if not seen or seen[-1] != picture:
             seen.append(picture)
-        time.sleep(0.2)  # every act is an entry: fifty that never pause are another test
+        time.sleep(0.5)  # every act is an entry: fifty that never pause are another test
     print(" ".join(seen), flush=True)
 for _ in range(50):
     if os.fork() == 0:
@@ -149,8 +151,6 @@ in_k python3 /tmp/keys/workers.py >/tmp/keys/workers.out 2>/tmp/keys/workers.err
 workers=$!
 working() { (($(grep -c working /tmp/keys/workers.out) == 50)); }
 ok "fifty processes work" await working || tail -3 /tmp/keys/workers.err
-bundle b4 k-new.yaml alice bob
-proofgate canon pack b4 --out /tmp/keys/b4.bundle >/dev/null
 mv /tmp/keys/b4.bundle /var/lib/proofgate/drop/
 wait $workers
 same "all of them came to see the new canon" "$(grep -vc working /tmp/keys/workers.out)" 50
