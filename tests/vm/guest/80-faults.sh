@@ -243,6 +243,10 @@ is_full() { proofgate status --json | grep -q '"disk_full": *true'; }
 ok "the daemon says so" is_full
 same "and is the one it was" "$(main_pid)" "$before"
 ok "a bystander" bystander
+cat /dev/zero >>$state/filler 2>/dev/null # to the last byte: the store has room in its own file
+same "with no byte left, an uncovered act" "$(tell t "append /srv/t/not")" EPERM
+same "and an act under a receipt of before" "$(tell t "append /srv/t/covered")" OK
+ok "each has its entry" reconciles
 rm $state/filler
 there_is_room() { # looked at with each commit
 	tell t "append /srv/t/covered" >/dev/null
@@ -254,29 +258,6 @@ same "a receipt" $? 0
 proofgate receipt revoke "$other" >/dev/null
 row "new receipts, renewals, canon" DISK_FULL "live receipts until they run out; acts and denials are written to 64 MiB that were kept back" "when there is room again" "proofgate status: the disk is full; proofgate doctor"
 
-fault "ledger device full (ENOSPC)"
-began
-fill() { # to the last byte, what was kept back as well, under a daemon that starts
-	cat /dev/zero >>$state/filler 2>/dev/null
-	local pid
-	pid=$(main_pid)
-	[[ $pid != 0 ]] && kill -9 "$pid"
-	journal_says "No space left on device"
-}
-room 0
-same "where the store has room in its file, an act is still written" "$(tell t "append /srv/t/covered")" OK
-ok "a daemon that starts ends and says why" await fill
-same "an uncovered act" "$(tell t "append /srv/t/not")" EPERM
-other=$(issue --rule t.write --object /srv/t/new 2>/tmp/issue)
-ok "no receipt is issued" test "$?$other" != 0
-same "nothing that was not issued is good" "$(tell t "append /srv/t/new")" EPERM
-same "an act under a receipt of before" "$(tell t "append /srv/t/covered")" OK
-ok "a bystander" bystander
-rm $state/filler
-ok "with room again the daemon answers" await answers
-ok "the ledger is whole" quietly proofgate ledger verify
-ok "each act has its entry" reconciles
-row "new receipts, canon, attach" "DISK_FULL; when it starts anew the daemon ends: No space left on device" "live receipts until they run out; records in the ring until it is full" "when there is room again" "journal; exit 4; systemctl status"
 systemctl stop proofgate.service
 rm -rf /root/state
 cp -a $state /root/state
@@ -303,6 +284,8 @@ mkdir -p /run/systemd/system/proofgate.service.d
 printf '[Service]\nEnvironment=LD_PRELOAD=/root/guest/eio.so\n' >/run/systemd/system/proofgate.service.d/50-eio.conf
 systemctl daemon-reload
 systemctl restart proofgate.service
+fault "ledger device full (ENOSPC)"
+disk_fault 28 "No space left on device"
 fault "ledger device broken (EIO)"
 disk_fault 5 "Input/output error"
 fault "ledger remounted read-only (EROFS)"
