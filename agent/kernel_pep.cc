@@ -475,6 +475,7 @@ class KernelPep final : public Pep {
       return Fail(Code::kBusy, fmt::format("more than {} live receipts name one object",
                                            static_cast<int>(MAX_GRANTS_PER_OBJECT)));
     grant_list list{};
+    if (std::string_view(map) == "grants") std::memcpy(&list.of, key, sizeof list.of);
     list.count = static_cast<__u32>(grants.size());
     std::memcpy(list.grants, grants.data(), grants.size_bytes());
     const int error = bpf_map_update_elem(MapFd(map), key, &list, BPF_ANY);

@@ -219,7 +219,7 @@ static __always_inline int read_judged(struct act *act, struct file *file, struc
 	opening = bpf_map_lookup_elem(&openings, &key);
 	if (opening && opening->kind == KIND_WRITE && opening->domain == number)
 		return 0; /* opened for writing as well, and judged for that */
-	if (opening && judge_opening(act, opening))
+	if (opening && judge_opening(act, opening, key))
 		return 0;
 	return open_under_receipt(act, file, dentry);
 }
@@ -304,7 +304,7 @@ static __always_inline int write_opened(struct act *act, struct file *file, stru
 	if (class)
 		return write_class(act, class, dentry);
 	opening = bpf_map_lookup_elem(&openings, &key);
-	if (opening && judge_opening(act, opening))
+	if (opening && judge_opening(act, opening, key))
 		return 0;
 	return open_under_receipt(act, file, dentry);
 }

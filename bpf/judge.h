@@ -197,16 +197,30 @@ __noinline int judge_object(struct act *act, __u64 object)
 {
 	struct grant_key key = {};
 	struct grant_list *list;
+	__u32 code;
+	__u32 i;
+	int covered;
 
 	if (!act)
 		return 0;
+	code = act->code;
 	key.object = object;
 	key.domain = act->gate.domain;
 	key.kind = act->gate.kind;
-	list = bpf_map_lookup_elem(&grants, &key);
-	if (!list)
-		return 0;
-	return judge_list(act, list);
+	for (i = 0; i < 2; i++) {
+		list = bpf_map_lookup_elem(&grants, &key);
+		if (!list)
+			return 0;
+		covered = judge_list(act, list);
+		barrier();
+		if (list->of.object == key.object && list->of.domain == key.domain &&
+		    list->of.kind == key.kind)
+			return covered;
+		act->code = code; /* the row became another's meanwhile */
+		act->slot = 0;
+		act->gen = 0;
+	}
+	return 0;
 }
 
 __noinline int judge_address(struct act *act)
@@ -320,36 +334,41 @@ static __always_inline int judge_class(struct act *act, __u64 class)
 
 /* Is the receipt of an opening still good? A connection that came in is covered
  * by the receipt of its listener: to bind, or to write the listener's name. */
-static __always_inline struct receipt_slot *opening_holds(struct act *act, struct opening *opening)
+static __always_inline struct receipt_slot *opening_holds(struct act *act, struct opening *opening,
+							    __u64 file)
 {
 	__u32 slot = opening->slot;
 	struct receipt_slot *receipt;
+	__u32 opened = opening->kind;
+	__u32 gen = opening->gen;
 	__u32 kind = act->gate.kind;
 	__u32 code;
 
 	if (opening->domain != act->gate.domain)
 		return 0;
-	if (opening->kind != kind &&
-	    (kind != KIND_CONNECT || (opening->kind != KIND_BIND && opening->kind != KIND_WRITE)))
+	barrier();
+	if (opening->file != file)
+		return 0;
+	if (opened != kind && (kind != KIND_CONNECT || (opened != KIND_BIND && opened != KIND_WRITE)))
 		return 0;
 	receipt = bpf_map_lookup_elem(&receipts, &slot);
-	if (!receipt || receipt->gen != opening->gen)
+	if (!receipt || receipt->gen != gen)
 		return 0;
-	act->gate.kind = opening->kind;
+	act->gate.kind = opened;
 	code = gate_decide(receipt, &act->gate, act->now);
 	act->gate.kind = kind;
+	act->slot = slot;
+	act->gen = gen;
 	if (code == GATE_OK)
 		return receipt;
 	act->code = code;
-	act->slot = slot;
-	act->gen = opening->gen;
 	return 0;
 }
 
 /* The same, and counts the act. */
-static __always_inline int judge_opening(struct act *act, struct opening *opening)
+static __always_inline int judge_opening(struct act *act, struct opening *opening, __u64 file)
 {
-	struct receipt_slot *receipt = opening_holds(act, opening);
+	struct receipt_slot *receipt = opening_holds(act, opening, file);
 
 	if (!receipt)
 		return 0;
@@ -384,6 +403,7 @@ static __always_inline void drop_opening(struct file *file)
 static __always_inline int bind_opening(struct act *act, struct file *file)
 {
 	struct opening opening = {
+		.file = (__u64)file,
 		.domain = act->gate.domain,
 		.kind = act->gate.kind,
 		.slot = act->slot,

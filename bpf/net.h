@@ -301,7 +301,7 @@ static __always_inline int net_through(struct act *act, struct socket *socket, s
 	act->detail = family;
 	opening = bpf_map_lookup_elem(&openings, &key);
 	if (family == AF_UNIX) {
-		if (opening && (message ? judge_opening(act, opening) : !!opening_holds(act, opening)))
+		if (opening && (message ? judge_opening(act, opening, key) : !!opening_holds(act, opening, key)))
 			return 0;
 		return unix_through(act, sk, file);
 	}
@@ -331,7 +331,7 @@ static __always_inline int net_through(struct act *act, struct socket *socket, s
 			return denied;
 		return bind_socket(act, file); /* Fast Open connects in a send */
 	}
-	if (opening && (message ? judge_opening(act, opening) : !!opening_holds(act, opening)))
+	if (opening && (message ? judge_opening(act, opening, key) : !!opening_holds(act, opening, key)))
 		return 0;
 	if (peer_address(act, sk))
 		return 0; /* not connected; the kernel will say so */
@@ -454,11 +454,8 @@ static __always_inline int listener_holds(struct act *act, struct socket *socket
 	if (!sk)
 		return deny(act, 0);
 	act->gate.kind = KIND_BIND;
-	if (opening && opening->kind == KIND_BIND && judge_opening(act, opening)) {
-		act->slot = opening->slot;
-		act->gen = opening->gen;
+	if (opening && opening->kind == KIND_BIND && judge_opening(act, opening, key))
 		return 0;
-	}
 	local_address(act, sk);
 	denied = reach_address(act);
 	if (denied)
@@ -491,11 +488,8 @@ static __always_inline int unix_listener_holds(struct act *act, struct socket *s
 		return deny(act, 0);
 	}
 	act->gate.kind = KIND_WRITE;
-	if (opening && opening->kind == KIND_WRITE && judge_opening(act, opening)) {
-		act->slot = opening->slot;
-		act->gen = opening->gen;
+	if (opening && opening->kind == KIND_WRITE && judge_opening(act, opening, key))
 		return 0;
-	}
 	if (is_own_socket(sk, act->gate.domain)) {
 		if (judge_path(act, dentry))
 			return 0;
@@ -680,7 +674,7 @@ static __always_inline int net_option(struct socket *socket, int level, int opti
 	if (is_cork) {
 		key = (__u64)socket->file;
 		opening = bpf_map_lookup_elem(&openings, &key);
-		if (opening && opening_holds(&act, opening))
+		if (opening && opening_holds(&act, opening, key))
 			return 0;
 		is_route = opening || level == IPPROTO_UDP;
 	}

@@ -192,16 +192,19 @@ struct grant {
 	__u32 pad;
 };
 
-struct grant_list {
-	__u32 count;
-	__u32 pad;
-	struct grant grants[MAX_GRANTS_PER_OBJECT];
-};
-
 struct grant_key { /* zero padding: map keys are compared bytewise */
 	__u64 object;
 	__u32 domain;
 	__u32 kind;
+};
+
+/* `of` comes first, and is looked at last: a row that is freed while it is read
+ * may be another's by then, and is written from its beginning. */
+struct grant_list {
+	struct grant_key of; /* zero in `addresses`, which waits before it frees */
+	__u32 count;
+	__u32 pad;
+	struct grant grants[MAX_GRANTS_PER_OBJECT];
 };
 
 struct address {
@@ -236,6 +239,7 @@ struct label {
 };
 
 struct opening {
+	__u64 file; /* first, and looked at last, as grant_list.of */
 	__u32 domain;
 	__u32 kind;
 	__u32 slot;

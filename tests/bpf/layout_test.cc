@@ -51,7 +51,7 @@ TEST_F(Layout, Receipt) {
 TEST_F(Layout, Grants) {
   Expect("grant", sizeof(grant), {AT(grant, slot), AT(grant, gen), AT(grant, form), AT(grant, pad)});
   Expect("grant_list", sizeof(grant_list),
-         {AT(grant_list, count), AT(grant_list, pad), AT(grant_list, grants)});
+         {AT(grant_list, of), AT(grant_list, count), AT(grant_list, pad), AT(grant_list, grants)});
   Expect("grant_key", sizeof(grant_key),
          {AT(grant_key, object), AT(grant_key, domain), AT(grant_key, kind)});
   Expect("address", sizeof(address),
