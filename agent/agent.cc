@@ -172,8 +172,10 @@ Status Agent::TakeUpThisBoot() {
   }
   for (const auto& [key, bytes] : TRY(ledger_.ScanMeta("cgroup/"))) {
     const json::Value row = TRY(json::Parse(bytes));
-    Attached attached{TRY(json::GetString(row, "domain")), TRY(json::GetBytes(row, "cgroup")),
-                      TRY(json::GetString(row, "how")), 0};
+    Attached attached;
+    attached.domain = TRY(json::GetString(row, "domain"));
+    attached.cgroup = TRY(json::GetBytes(row, "cgroup"));
+    attached.how = TRY(json::GetString(row, "how"));
     const std::uint64_t id = std::stoull(key);
     const auto domain = domains_.find(attached.domain);
     if (domain == domains_.end()) return Fail(Code::kCorrupt, "ledger: cgroup of no domain");

@@ -64,7 +64,9 @@ inline void Take(Status&) {}
 }  // namespace proofgate
 
 // auto fd = TRY(Open(path)); returns the error to the caller otherwise. May be
-// nested: each expansion names its own local.
+// nested: each expansion names its own local. Not in a braced list or among
+// arguments after one that owns memory: compilers do not destroy what they made
+// so far when a statement expression returns.
 #define TRY_JOIN_(a, b) a##b
 #define TRY_JOIN(a, b) TRY_JOIN_(a, b)
 #define TRY_NAMED(name, ...)                              \

@@ -39,7 +39,11 @@ Result<std::vector<Hold>> ReadHolds(const Store& store) {
   std::vector<Hold> holds;
   for (const auto& [key, bytes] : TRY(store.ScanMeta(kHoldPrefix))) {
     const json::Value row = TRY(json::Parse(bytes));
-    holds.push_back({key.substr(kHoldPrefix.size()), TRY(json::GetInteger(row, "from")), TRY(json::GetBytes(row, "why"))});
+    Hold hold;
+    hold.name = key.substr(kHoldPrefix.size());
+    hold.from = TRY(json::GetInteger(row, "from"));
+    hold.why = TRY(json::GetBytes(row, "why"));
+    holds.push_back(std::move(hold));
   }
   return holds;
 }

@@ -53,7 +53,9 @@ Result<Role> ReadRole(const json::Value& roles, std::string_view name) {
   std::set<std::string> seen;
   for (const json::Value& item : keys->array()) {
     TRY(OnlyMembers(item, {"owner", "key"}));
-    RoleKey key{TRY(json::GetString(item, "owner")), TRY(ParseOpenSshPublicKey(TRY(json::GetString(item, "key"))))};
+    RoleKey key;
+    key.owner = TRY(json::GetString(item, "owner"));
+    key.key = TRY(ParseOpenSshPublicKey(TRY(json::GetString(item, "key"))));
     if (!IsName(key.owner)) return Fail(Code::kInvalid, fmt::format("role '{}': owner: a name expected", name));
     if (!seen.insert(key.key.OpenSsh()).second)
       return Fail(Code::kInvalid, fmt::format("role '{}': a key is there twice", name));
@@ -205,8 +207,10 @@ Result<Manifest> ReadManifest(std::string_view bytes) {
   if (files == nullptr || !files->is_array() || files->array().empty() || files->array().size() > kMaxBundleFiles)
     return Fail(Code::kInvalid, fmt::format("files: 1 to {} expected", kMaxBundleFiles));
   for (const json::Value& item : files->array()) {
-    ManifestFile file{TRY(json::GetString(item, "name")), TRY(json::GetString(item, "sha256")),
-                      TRY(json::GetInteger(item, "bytes"))};
+    ManifestFile file;
+    file.name = TRY(json::GetString(item, "name"));
+    file.sha256 = TRY(json::GetString(item, "sha256"));
+    file.bytes = TRY(json::GetInteger(item, "bytes"));
     TRY(ParseDigest(file.sha256));
     if (!IsFileName(file.name)) return Fail(Code::kInvalid, "file name " + Quote(file.name));
     if (!manifest.files.empty() && manifest.files.back().name >= file.name)

@@ -699,9 +699,13 @@ Result<Snapshot> ParseSnapshotJson(const json::Value& value) {
   snapshot.salt = TRY(json::GetString(value, "salt"));
   for (const json::Value& item : TRY(list("aliases")))
     snapshot.aliases[TRY(json::GetBytes(item, "path"))] = TRY(json::GetBytes(item, "real"));
-  for (const json::Value& item : TRY(list("fields")))
-    snapshot.fields.push_back({TRY(json::GetString(item, "producer")), TRY(json::GetString(item, "field")),
-                               TRY(json::GetInteger(item, "value"))});
+  for (const json::Value& item : TRY(list("fields"))) {
+    EvidenceField field;
+    field.producer = TRY(json::GetString(item, "producer"));
+    field.field = TRY(json::GetString(item, "field"));
+    field.value = TRY(json::GetInteger(item, "value"));
+    snapshot.fields.push_back(std::move(field));
+  }
   for (const json::Value& item : TRY(list("leases"))) {
     HeldLease lease;
     lease.session = TRY(json::GetString(item, "session"));

@@ -236,9 +236,13 @@ Status ReadTerms(const json::Value& canon, DomainTerms& terms) {
       terms.estimates.push_back(std::move(row));
     }
   if (canon.Find("budgets") != nullptr)
-    for (const json::Value& item : TRY(GetArray(canon, "budgets")))
-      terms.budgets.push_back({TRY(json::GetString(item, "id")), TRY(GetFigure(item, "limit")),
-                               TRY(GetFigure(item, "window_ns")), {}});
+    for (const json::Value& item : TRY(GetArray(canon, "budgets"))) {
+      Budget budget;
+      budget.id = TRY(json::GetString(item, "id"));
+      budget.limit = TRY(GetFigure(item, "limit"));
+      budget.window_ns = TRY(GetFigure(item, "window_ns"));
+      terms.budgets.push_back(std::move(budget));
+    }
   if (const json::Value* const blast = canon.Find("blast"))
     terms.blast = Blast{TRY(GetFigure(*blast, "objects")), TRY(GetFigure(*blast, "hosts")),
                         TRY(GetFigure(*blast, "window_ns"))};
@@ -255,8 +259,12 @@ Status ReadTerms(const json::Value& canon, DomainTerms& terms) {
       terms.approvers.push_back(std::move(approver));
     }
   if (canon.Find("producers") != nullptr)
-    for (const json::Value& item : TRY(GetArray(canon, "producers")))
-      terms.producers.push_back({TRY(json::GetString(item, "name")), TRY(json::GetString(item, "key")), {}});
+    for (const json::Value& item : TRY(GetArray(canon, "producers"))) {
+      Producer producer;
+      producer.name = TRY(json::GetString(item, "name"));
+      producer.key = TRY(json::GetString(item, "key"));
+      terms.producers.push_back(std::move(producer));
+    }
   return {};
 }
 
@@ -290,10 +298,12 @@ void AddTerms(const RuleTerms& terms, json::Object& rule) {
 Status ReadTerms(const json::Value& rule, RuleTerms& terms) {
   if (rule.Find("approvals") != nullptr)
     for (const json::Value& item : TRY(GetArray(rule, "approvals"))) {
-      const ApprovalGroup group{TRY(GetFigure(item, "count")), TRY(json::GetString(item, "role")),
-                                TRY(GetFigure(item, "ttl_ns"))};
+      ApprovalGroup group;
+      group.count = TRY(GetFigure(item, "count"));
+      group.role = TRY(json::GetString(item, "role"));
+      group.ttl_ns = TRY(GetFigure(item, "ttl_ns"));
       if (group.count == 0) return Fail(Code::kInvalid, "canon: approvals: count from 1 expected");
-      terms.approvals.push_back(group);
+      terms.approvals.push_back(std::move(group));
     }
   if (rule.Find("leases") != nullptr)
     for (const json::Value& item : TRY(GetArray(rule, "leases"))) {
@@ -305,12 +315,21 @@ Status ReadTerms(const json::Value& rule, RuleTerms& terms) {
   if (rule.Find("budget") != nullptr) terms.budget = TRY(json::GetString(rule, "budget"));
   if (const json::Value* const rate = rule.Find("rate"))
     terms.rate = Rate{TRY(GetFigure(*rate, "uses")), TRY(GetFigure(*rate, "window_ns"))};
-  if (const json::Value* const duties = rule.Find("duties"))
-    terms.duties = Duties{TRY(GetTexts(*duties, "apart_from")), TRY(GetFigure(*duties, "window_ns"))};
+  if (const json::Value* const row = rule.Find("duties")) {
+    Duties duties;
+    duties.apart_from = TRY(GetTexts(*row, "apart_from"));
+    duties.window_ns = TRY(GetFigure(*row, "window_ns"));
+    terms.duties = std::move(duties);
+  }
   if (rule.Find("needs") != nullptr)
-    for (const json::Value& item : TRY(GetArray(rule, "needs")))
-      terms.needs.push_back({TRY(json::GetString(item, "field")), TRY(json::GetString(item, "producer")),
-                             TRY(GetFigure(item, "min")), TRY(GetFigure(item, "max"))});
+    for (const json::Value& item : TRY(GetArray(rule, "needs"))) {
+      Need need;
+      need.field = TRY(json::GetString(item, "field"));
+      need.producer = TRY(json::GetString(item, "producer"));
+      need.min = TRY(GetFigure(item, "min"));
+      need.max = TRY(GetFigure(item, "max"));
+      terms.needs.push_back(std::move(need));
+    }
   return {};
 }
 
