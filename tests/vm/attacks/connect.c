@@ -19,6 +19,7 @@
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,7 +114,7 @@ ACT(connect_nonblocking)
 
 	if (connect(fd, &to.plain, length) && errno != EINPROGRESS)
 		return closing(fd, -1);
-	usleep(20000);
+	poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, 1000);
 	return closing(fd, send(fd, kText, LENGTH, MSG_NOSIGNAL));
 }
 ACT(fast_open)
