@@ -492,6 +492,7 @@ Result<json::Object> Agent::Issue(const IssueRequest& asked,
       return Fail(Code::kInvalid, policy::EscapeForPeople(asked.exe) + ": an absolute path expected");
     request.exe = TRY(RealPath(asked.exe));
   }
+  request.binding = asked.binding;
   const Receipts::Issued issued = TRY(receipts_.Issue(
       *domain.canon, domain.number, domain.canon_entry, request, asked.principal, refusal));
   return json::Object{{"id", issued.id}, {"entry", json::Integer(issued.entry)},
@@ -515,6 +516,7 @@ Result<json::Object> Agent::ListReceipts() const {
                      {"uses", json::Integer(live.receipt.uses)},
                      {"seconds_left", json::Integer(left / kSecondNs)}};
     if (!live.receipt.exe.empty()) row["exe"] = json::Bytes(live.receipt.exe);
+    policy::AddBinding(live.receipt.binding, row);
     list.push_back(std::move(row));
   }
   return json::Object{{"receipts", std::move(list)}};

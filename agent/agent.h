@@ -87,6 +87,7 @@ class Agent {
     std::optional<std::uint64_t> ttl_ns;
     std::optional<std::uint64_t> uses;
     std::string principal;
+    policy::Binding binding = {};
   };
   // kDenied: `refusal` says why policy refused.
   Result<json::Object> Issue(const IssueRequest& request,

@@ -90,6 +90,10 @@ Result<json::Object> IssueReceipt(Call& call) {
   request.rule = TRY(call.params.Text("rule"));
   request.object = TRY(call.params.TextOr("object", ""));
   request.exe = TRY(call.params.TextOr("exe", ""));
+  json::Object bound;
+  for (const char* key : {"argv", "env", "content"})
+    if (const json::Value* const value = call.params.Any(key)) bound[key] = *value;
+  request.binding = TRY(policy::ReadBinding(json::Value(std::move(bound))));
   request.ttl_ns = TRY(call.params.NumberIfAny("ttl_ns"));
   request.uses = TRY(call.params.NumberIfAny("uses"));
   request.principal = call.caller.principal;

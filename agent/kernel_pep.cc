@@ -33,7 +33,7 @@ constexpr long kBpfFsMagic = 0xcafe4a11;
 constexpr std::array kMaps = {"labels",         "governed_cgroups", "named_cgroups",  "marks",
                               "grants",         "addresses",        "receipts",       "domains",
                               ".data.settings", "openings",         "denial_windows", "rings",
-                              ".data.presence"};
+                              ".data.presence", "bindings"};
 
 // The name of a map's pin: bpffs reserves names with a point.
 std::string PinName(std::string_view map) {
@@ -145,12 +145,13 @@ class KernelPep final : public Pep {
  public:
   KernelPep(std::string dir, std::string build, std::map<std::string, Fd> links,
             std::map<std::string, Fd> maps, Mapping<receipt_slot> receipts,
-            Mapping<domain_state> domains, Mapping<gate_settings> settings)
+            Mapping<exec_binding> bindings, Mapping<domain_state> domains, Mapping<gate_settings> settings)
       : dir_(std::move(dir)),
         build_(std::move(build)),
         links_(std::move(links)),
         maps_(std::move(maps)),
         receipts_(std::move(receipts)),
+        bindings_(std::move(bindings)),
         domains_(std::move(domains)),
         settings_(std::move(settings)) {}
 
@@ -212,6 +213,19 @@ class KernelPep final : public Pep {
     copy.checked = 0;
     std::memcpy(&at, &copy, sizeof(at));
     __atomic_store_n(&at.state, receipt.state, __ATOMIC_SEQ_CST);
+  }
+
+  exec_binding ReadBinding(std::uint32_t row) const override { return bindings_[row]; }
+
+  // The gate takes a row only when its `gen` is the receipt's, before and after
+  // it has compared.
+  void WriteBinding(std::uint32_t row, const exec_binding& binding) override {
+    exec_binding& at = bindings_[row];
+    __atomic_store_n(&at.gen, 0, __ATOMIC_SEQ_CST);
+    exec_binding copy = binding;
+    copy.gen = 0;
+    std::memcpy(&at, &copy, sizeof(at));
+    __atomic_store_n(&at.gen, binding.gen, __ATOMIC_SEQ_CST);
   }
 
   void SetState(std::uint32_t slot, slot_state state) override {
@@ -521,6 +535,7 @@ class KernelPep final : public Pep {
   const std::map<std::string, Fd> links_;
   std::map<std::string, Fd> maps_;
   Mapping<receipt_slot> receipts_;
+  Mapping<exec_binding> bindings_;
   Mapping<domain_state> domains_;
   Mapping<gate_settings> settings_;
   std::map<std::uint32_t, OpenRing> rings_;
@@ -686,12 +701,13 @@ Result<std::unique_ptr<Pep>> OpenKernelPep(const std::string& dir,
   }
   TRY(StorePins(dir, build, stored));
   auto receipts = TRY(Mapping<receipt_slot>::Of(maps["receipts"].get(), MAX_RECEIPTS));
+  auto bindings = TRY(Mapping<exec_binding>::Of(maps["bindings"].get(), MAX_BINDINGS));
   auto domains = TRY(Mapping<domain_state>::Of(maps["domains"].get(), MAX_DOMAINS));
   auto settings = TRY(Mapping<gate_settings>::Of(maps["settings"].get(), 1));
   std::map<std::string, Fd> held;
   for (const std::string& name : programs) held[name] = TRY(OpenPin(links + "/" + name));
   auto opened = std::make_unique<KernelPep>(dir, build, std::move(held), std::move(maps),
-                                            std::move(receipts), std::move(domains),
+                                            std::move(receipts), std::move(bindings), std::move(domains),
                                             std::move(settings));
   TRY(opened->Start(state_group));
   // What another build left goes only now that this one acts.

@@ -49,6 +49,10 @@ class Pep {
   // the state last.
   virtual receipt_slot ReadSlot(std::uint32_t slot) const = 0;
   virtual void WriteSlot(std::uint32_t slot, const receipt_slot& receipt) = 0;
+  // How the program of a bound receipt must run: receipt_slot.binding names the
+  // row. Write it before the slot. `gen` is set last.
+  virtual exec_binding ReadBinding(std::uint32_t row) const = 0;
+  virtual void WriteBinding(std::uint32_t row, const exec_binding& binding) = 0;
   virtual void SetState(std::uint32_t slot, slot_state state) = 0;
   virtual void SetExpiry(std::uint32_t slot, std::uint64_t boot_ns) = 0;
 

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <set>
 
+#include "agent/binding_row.h"
 #include "base/bytes.h"
 #include "policy/optr.h"
 #include "policy/trace.h"
@@ -42,6 +44,17 @@ std::string SlotKey(std::uint32_t slot) { return fmt::format("slot/{}", slot); }
 bool SameGrant(const Receipt& receipt, const policy::Standing& standing) {
   return receipt.is_standing && receipt.rule == standing.id && receipt.kind == standing.kind &&
          receipt.objects == standing.objects && receipt.except == standing.except;
+}
+
+// The row of a settled receipt may be another's by now.
+bool HoldsBinding(const Pep& pep, const receipt_slot& gate, const Receipts::Live& live) {
+  const bool is_bound = policy::IsBound(live.receipt.binding);
+  if (((gate.flags & RECEIPT_BOUND) != 0) != is_bound) return false;
+  if (!is_bound || live.settled) return true;
+  if (gate.binding != live.binding || live.binding == 0 || live.binding >= MAX_BINDINGS) return false;
+  const exec_binding want = BindingRow(live.receipt.binding, live.slot, live.gen);
+  const exec_binding held = pep.ReadBinding(live.binding);
+  return std::memcmp(&want, &held, sizeof(want)) == 0;
 }
 
 json::Object ReceiptRecord(const std::string& id, const std::string& body,
@@ -126,6 +139,16 @@ Result<std::uint32_t> Receipts::FreeSlot() {
   return Fail(Code::kBusy, fmt::format("{} receipts are live, no more fit", MAX_RECEIPTS - 1));
 }
 
+// A receipt that is settled for good needs its row no more.
+Result<std::uint32_t> Receipts::FreeBinding() const {
+  std::set<std::uint32_t> taken;
+  for (const auto& [slot, live] : live_)
+    if (!live.settled) taken.insert(live.binding);
+  for (std::uint32_t row = 1; row < MAX_BINDINGS; ++row)
+    if (!taken.contains(row)) return row;
+  return Fail(Code::kBusy, fmt::format("{} receipts with bindings are live, no more fit", MAX_BINDINGS - 1));
+}
+
 policy::Receipt Receipts::NewBody(const policy::Canon& canon, const std::string& canon_digest) {
   Receipt body;
   body.tenant = canon.tenant;
@@ -144,7 +167,9 @@ Result<Receipts::Issued> Receipts::Install(Receipt body, std::uint32_t number,
                                            const json::Value& aliases, const StepOf* step) {
   const std::uint32_t slot = TRY(FreeSlot());
   const std::string bytes = policy::EncodeReceipt(body);
+  const bool is_bound = policy::IsBound(body.binding);
   Live live;
+  if (is_bound) live.binding = TRY(FreeBinding());
   live.receipt = body;
   live.id = policy::ReceiptId(bytes);
   live.number = number;
@@ -179,6 +204,11 @@ Result<Receipts::Issued> Receipts::Install(Receipt body, std::uint32_t number,
   kernel.max_uses = body.uses;
   kernel.flags = body.is_standing ? RECEIPT_STANDING : 0;
   if (live.exe.is_open()) kernel.exe = TRY(pep_.Mark(live.exe.get()));
+  if (is_bound) {
+    kernel.flags |= RECEIPT_BOUND;
+    kernel.binding = live.binding;
+    pep_.WriteBinding(live.binding, BindingRow(body.binding, slot, live.gen));
+  }
   kernel.name_len = static_cast<__u32>(resolved.name.size());
   std::memcpy(kernel.name, resolved.name.data(), resolved.name.size());
   pep_.WriteSlot(slot, kernel);
@@ -218,6 +248,7 @@ Result<Receipts::Issued> Receipts::Issue(const policy::Canon& canon, std::uint32
     if (request.ttl_ns) body["ttl_ns"] = json::Integer(*request.ttl_ns);
     if (request.uses) body["uses"] = json::Integer(*request.uses);
     if (!request.exe.empty()) body["exe"] = json::Bytes(request.exe);
+    policy::AddBinding(request.binding, body);
     if (!aliases.empty()) body["aliases"] = AliasesJson(aliases);
     if (step != nullptr) {
       body["session"] = step->session;
@@ -243,6 +274,7 @@ Result<Receipts::Issued> Receipts::Issue(const policy::Canon& canon, std::uint32
   body.kind = decision.kind;
   body.objects = decision.objects;
   body.exe = request.exe;
+  body.binding = decision.binding;
   body.expires_boot_ns = body.not_before_boot_ns + decision.ttl_ns;
   body.expires_utc = FormatUtc({clock_.Utc().ms + static_cast<std::int64_t>(decision.ttl_ns / 1'000'000)});
   body.uses = decision.uses;
@@ -380,10 +412,11 @@ Status Receipts::ReviewUnder(std::uint32_t number, const policy::Canon* canon,
         request.object = object;
         request.ttl_ns = live.receipt.expires_boot_ns - live.receipt.not_before_boot_ns;
         request.uses = live.receipt.uses;
+        request.binding = live.receipt.binding;
         request.from_session = !live.receipt.session.empty();
         const policy::Decision decision = policy::Decide(*real, request);
         permitted = permitted && decision.code == policy::DecisionCode::kPermitted &&
-                    decision.kind == live.receipt.kind;
+                    decision.kind == live.receipt.kind && decision.binding == live.receipt.binding;
       }
     }
     if (!permitted) revoke.push_back(live.id);
@@ -418,6 +451,8 @@ std::vector<std::string> Receipts::CompareWithGate() {
       what = "that it is revoked";
     else if ((gate.exe != 0) != live.exe.is_open())
       what = "its program";
+    else if (!HoldsBinding(pep_, gate, live))
+      what = "what it binds";
     if (what == nullptr) continue;
     differences.push_back(fmt::format("receipt {} in slot {}: {} was changed; revoked", live.id, slot, what));
     pep_.SetState(slot, SLOT_REVOKED);
@@ -540,6 +575,7 @@ Status Receipts::RestoreOne(std::uint32_t slot, const json::Value& row, std::uin
                       {"why", "revoked before the daemon ended"}};
     TRY(ledger_.Append({{"REVOKE", std::move(body)}}, {{SlotKey(slot), RowOf(live)}}));
   }
+  live.binding = kernel.binding;
   names_.SetReceipt(slot, live.gen, live.id);
   Resolved resolved;
   if (live.receipt.is_standing) {

@@ -50,6 +50,7 @@ class Receipts {
     std::uint64_t expires_boot_ns = 0;
     bool revoked = false;
     bool settled = false;         // for good
+    std::uint32_t binding = 0;    // the gate's row, or 0
     SlotUse last;                 // settled so far
     std::uint64_t dead_since_ns = 0;
     std::vector<Target> targets;  // their descriptors keep the marks
@@ -125,6 +126,7 @@ class Receipts {
                            const std::vector<std::string>& except, Missing missing);
   Result<Resolved> Place(std::uint32_t number, policy::Kind kind, std::vector<Target> targets);
   Result<std::uint32_t> FreeSlot();
+  Result<std::uint32_t> FreeBinding() const;
   policy::Receipt NewBody(const policy::Canon& canon, const std::string& canon_digest);
   Result<Issued> Install(policy::Receipt body, std::uint32_t number, std::uint64_t canon_entry,
                          Resolved resolved, Fd exe, const json::Value& aliases = json::Array{},

@@ -305,6 +305,7 @@ Result<json::Object> Sessions::Next(const std::string& id, std::uint64_t status,
   request.ttl_ns = step.figures.ttl_ns;
   request.uses = step.figures.uses;
   request.exe = step.action.exe;
+  request.binding = step.action.binding;
   request.from_session = true;
   const Receipts::StepOf of{id, session.run, decision.step, now_ms, NextKey()};
   std::optional<Receipts::Refusal> refusal;

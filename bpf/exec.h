@@ -3,7 +3,7 @@
 #ifndef PROOFGATE_BPF_EXEC_H_
 #define PROOFGATE_BPF_EXEC_H_
 
-#include "emit.h"
+#include "binding.h"
 
 static __always_inline void exec_begin(void)
 {
@@ -15,6 +15,7 @@ static __always_inline void exec_begin(void)
 	label->exec_slot = 0;
 	label->exec_gen = 0;
 	label->exe_next = 0;
+	label->bound_object = 0;
 }
 
 /* Gives the program a number, so that receipts can name it as the actor. */
@@ -47,10 +48,18 @@ static __always_inline int exec_stage(struct linux_binprm *bprm)
 		return 0;
 	if (scope == UNKNOWN || !label)
 		return deny(&act, dentry);
+	if (label->bound_object) {
+		act.code = GATE_BOUND_SCRIPT;
+		return deny(&act, dentry);
+	}
 	program = number_program(file->f_inode);
 	act.gate.needs = NEED_USE;
-	if (!judge_path(&act, dentry))
-		return deny(&act, dentry);
+	if (!judge_path(&act, dentry)) {
+		if (act.code != GATE_BOUND || !program || exec_remember(&act, label, dentry))
+			return deny(&act, dentry);
+		label->exe_next = program; /* the use is taken when it is known how it runs */
+		return 0;
+	}
 	if (act.slot != label->exec_slot || act.gen != label->exec_gen) {
 		denied = commit(&act, dentry);
 		if (denied)
@@ -62,13 +71,16 @@ static __always_inline int exec_stage(struct linux_binprm *bprm)
 	return 0;
 }
 
-static __always_inline void exec_done(void)
+static __always_inline void exec_done(struct linux_binprm *bprm)
 {
 	struct act act = {};
 	struct label *label = 0;
 
 	if (subject(&act, &label) != GOVERNED || !label)
 		return;
+	if (label->bound_object && exec_bound(bprm, &act, label))
+		bpf_send_signal(SIGKILL);
+	label->bound_object = 0;
 	label->exe = label->exe_next;
 }
 

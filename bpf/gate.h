@@ -9,13 +9,14 @@
 
 #include "wire.h"
 
-enum { NEED_USE = 1, NEED_STANDING = 2 };
+enum { NEED_USE = 1, NEED_STANDING = 2, SEES_BINDINGS = 4 };
 
 struct gate_act {
 	__u64 exe;
 	__u32 domain;
 	__u32 kind;
-	__u32 needs;	/* NEED_USE: one use will be taken; NEED_STANDING */
+	__u32 needs;	/* NEED_USE: one use will be taken; NEED_STANDING; SEES_BINDINGS: the
+			 * caller compares what the receipt binds */
 	__u32 distance; /* 0: the marked object itself; n: n directories below it */
 	__u32 name_len; /* of the object's own name; 0 when it could not be read */
 	__u32 pad;
@@ -73,6 +74,8 @@ static inline __u32 gate_decide(const struct receipt_slot *receipt, const struct
 		return GATE_EXPIRED;
 	if ((act->needs & NEED_USE) && receipt->used >= receipt->max_uses)
 		return GATE_EXHAUSTED;
+	if ((receipt->flags & RECEIPT_BOUND) && !(act->needs & SEES_BINDINGS))
+		return GATE_BOUND;
 	return GATE_OK;
 }
 

@@ -31,11 +31,17 @@ typedef struct {
 	__u32 val;
 } kgid_t;
 
+typedef struct {
+	int counter;
+} atomic_t;
+
 struct inode {
 	umode_t i_mode;
 	kgid_t i_gid;
 	unsigned long i_ino;
 	__u32 i_rdev;
+	__u32 i_fsnotify_mask;
+	atomic_t i_writecount;
 	struct super_block *i_sb;
 };
 
@@ -137,7 +143,11 @@ struct task_struct {
 };
 
 struct linux_binprm {
+	unsigned long p; /* where the strings start: argv, then the environment, then: */
 	struct file *file;
+	int argc;
+	int envc;
+	unsigned long exec; /* the name that was executed */
 };
 
 struct in6_addr {
@@ -289,6 +299,8 @@ enum {
 	SIGKILL = 9,
 	PF_IO_WORKER = 0x10,
 	PF_DUMPCORE = 0x200,
+	HASH_ALGO_SHA256 = 4,
+	FS_PERMISSION_EVENTS = 0x00170000, /* fanotify: open, access, open to run, before access */
 	EPERM = 1,
 	EAGAIN = 11,
 };
@@ -297,6 +309,9 @@ enum {
 #define PIPEFS_MAGIC 0x50495045
 #define ANON_INODE_FS_MAGIC 0x09041934
 #define TMPFS_MAGIC 0x01021994
+#define EXT4_MAGIC 0xEF53
+#define XFS_MAGIC 0x58465342
+#define BTRFS_MAGIC 0x9123683E
 #define SOCKFS_MAGIC 0x534F434B
 #define MQUEUE_MAGIC 0x19800202
 #define PROC_MAGIC 0x9fa0

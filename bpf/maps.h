@@ -72,6 +72,16 @@ struct {
 	__type(value, struct receipt_slot);
 } receipts SEC(".maps");
 
+/* How the programs of bound exec receipts must run, by receipt_slot.binding. As
+ * receipts. Full: the receipt is not issued. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_BINDINGS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct exec_binding);
+} bindings SEC(".maps");
+
 /* Domain number → mode and counters. As receipts. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

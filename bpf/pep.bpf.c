@@ -116,11 +116,19 @@ int BPF_PROG(pep_exec_stage, struct linux_binprm *bprm, int ret)
 	return ret || is_bystander() ? ret : exec_stage(bprm);
 }
 
-SEC("lsm/bprm_committed_creds")
+/* Sleepable, as the digest of a file and a program's strings may have to be read
+ * from where they were swapped to. */
+SEC("lsm.s/bprm_creds_from_file")
+int BPF_PROG(pep_content, struct linux_binprm *bprm, struct file *file, int ret)
+{
+	return ret || is_bystander() ? ret : exec_content(bprm);
+}
+
+SEC("lsm.s/bprm_committed_creds")
 int BPF_PROG(pep_exec_done, struct linux_binprm *bprm)
 {
 	if (!is_bystander())
-		exec_done();
+		exec_done(bprm);
 	return 0;
 }
 

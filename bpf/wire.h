@@ -22,8 +22,16 @@ enum {
 	MAX_COMPONENTS = 10,	  /* path components in a record, leaf first */
 	FIRST_CAPABILITY = 128,	  /* the object number of capability 0 */
 	FIRST_OBJECT = 256,	  /* object numbers below are classes and capabilities */
-	MAX_CODES = 32,
+	MAX_CODES = 64,
 	MAX_NAMED_CGROUPS = 1024, /* governed from birth; more is refused at apply */
+	MAX_BINDINGS = 256,	  /* live receipts with bindings; row 0 is never used */
+	ARGV_BYTES = 4096,	  /* of bound arguments, final zeros and all */
+	ENV_NAME_BYTES = 32,	  /* of a variable's name that the gate compares, '=' and all */
+	ENV_VALUE_BYTES = 256,	  /* of a bound variable, "NAME=value" and its final zero */
+	MAX_ENV_NAMES = 96,
+	MAX_ENV_VALUES = 8,
+	MAX_EXEC_CHUNKS = 8192,	  /* of 32 bytes or a string's rest, read of argv and environment */
+	CONTENT_BYTES = 32,	  /* SHA-256 */
 };
 
 /* The name of a cgroup: over the kernel's hash of each name, leaf first,
@@ -124,6 +132,13 @@ enum gate_code {
 	GATE_OTHER_TERMINAL = 20, /* a terminal that is not the process's own */
 	GATE_DOMAIN_TASKS = 21, /* the domain has as many threads as it may */
 	GATE_GUARDED = 22,	/* Proofgate's own state: no receipt reaches it */
+	GATE_BOUND = 23,	/* a receipt covers the program and binds how it runs; judged by exec only */
+	GATE_ARGV_MISMATCH = 24,
+	GATE_ENV_MISMATCH = 25,
+	GATE_CONTENT_MISMATCH = 26,
+	GATE_BINDING_UNREADABLE = 27, /* the arguments or the environment could not be read to their end */
+	GATE_CONTENT_UNKNOWN = 28, /* no digest that holds until the program runs */
+	GATE_BOUND_SCRIPT = 29, /* bindings are for the program that runs, not for a script */
 };
 
 enum grant_form {
@@ -165,7 +180,17 @@ enum record_verdict {
 	VERDICT_WOULD_DENY = 3,
 };
 
-enum { RECEIPT_STANDING = 1 };
+enum receipt_flag {
+	RECEIPT_STANDING = 1,
+	RECEIPT_BOUND = 2, /* the row `binding` says how the program must run */
+};
+
+enum binding_flag {
+	BIND_ARGV = 1,	 /* all of it */
+	BIND_ARGV_PREFIX = 2, /* its first strings; the rest is free */
+	BIND_ENV = 4,
+	BIND_CONTENT = 8,
+};
 
 /* One receipt as the kernel sees it. The agent writes every field but `used`
  * and `checked` through a shared mapping and sets `state` last. */
@@ -183,6 +208,39 @@ struct receipt_slot {
 	__u32 flags;
 	__u32 name_len; /* FORM_NAMED */
 	char name[NAME_BYTES];
+	__u32 binding;	/* RECEIPT_BOUND: its row in `bindings` */
+	__u32 pad;
+};
+
+/* The start of a string of the environment: those bytes of `text` that `mask`
+ * has set must be there. */
+struct env_name {
+	__u64 text[ENV_NAME_BYTES / 8];
+	__u64 mask[ENV_NAME_BYTES / 8];
+};
+
+struct env_value {
+	struct env_name start; /* its first bytes, final zero and all if there is room */
+	__u32 bytes;	       /* with the final zero */
+	__u32 pad;
+	char text[ENV_VALUE_BYTES]; /* zero behind the final zero */
+};
+
+/* How the program of one exec receipt must run. Written by the agent before the
+ * receipt is live; `gen` last, and zero while it writes. */
+struct exec_binding {
+	__u32 slot;
+	__u32 gen;   /* of the receipt */
+	__u32 flags; /* enum binding_flag */
+	__u32 argc;
+	__u32 argv_bytes;
+	__u32 names;  /* filled in no_env */
+	__u32 values; /* filled in env */
+	__u32 pad;
+	__u8 content[CONTENT_BYTES];
+	char argv[ARGV_BYTES]; /* the strings, each with its final zero; zero behind */
+	struct env_name no_env[MAX_ENV_NAMES]; /* must not be there, unless it is one of: */
+	struct env_value env[MAX_ENV_VALUES];  /* must be there */
 };
 
 struct grant {
@@ -226,7 +284,7 @@ struct mark {
 
 struct label {
 	__u32 domain;
-	__u32 pad;
+	__u32 pad1;
 	__u64 exe;	/* object number of the running program */
 	__u64 exe_next; /* of the one being executed */
 	__u64 created;	/* dentry of the file this thread is creating by open(2) */
@@ -235,7 +293,11 @@ struct label {
 	__u32 exec_slot; /* receipt that this execve has already used */
 	__u32 exec_gen;
 	__u32 opens_peer; /* inside TIOCGPTPEER: the terminal that is opened is its own */
+	__u32 bound_distance; /* of the program from: */
+	__u64 bound_object; /* that bound receipts name for the program being executed, or 0 */
+	__u32 content_known; /* 1: what it holds has this digest: */
 	__u32 pad2;
+	__u8 content[CONTENT_BYTES];
 };
 
 struct opening {

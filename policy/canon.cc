@@ -65,6 +65,7 @@ json::Value CanonJson(const Canon& canon) {
       one["ttl_ns"] = json::Integer(rule.limits.ttl_ns);
       one["uses"] = json::Integer(rule.limits.uses);
       AddTerms(rule.terms, one);
+      AddBinding(rule.binding, one);
     }
     rules.emplace_back(std::move(one));
   }
@@ -101,6 +102,8 @@ Result<Canon> ParseCanonJson(const json::Value& value) {
     if (rule.effect == Effect::kPermit) {
       rule.limits = {TRY(json::GetInteger(item, "ttl_ns")), TRY(json::GetInteger(item, "uses"))};
       TRY(ReadTerms(item, rule.terms));
+      rule.binding = TRY(ReadBinding(item));
+      if (IsBound(rule.binding) && rule.kind != Kind::kExec) return Fail(Code::kInvalid, "canon: bindings are for exec");
     }
     canon.rules.push_back(std::move(rule));
   }

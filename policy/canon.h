@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "policy/binding.h"
 #include "policy/object.h"
 #include "policy/terms.h"
 
@@ -41,6 +42,7 @@ struct Rule {
   RuleTerms terms;  // permits only
   Where where;
   std::vector<Example> examples = {};  // match and no_match
+  Binding binding = {};  // permits of exec only
 };
 
 // What every process of the domain may do while it is attached.

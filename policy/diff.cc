@@ -148,6 +148,7 @@ enum class Three { kNo, kYes, kUnknown };
 json::Value TermsOf(const Rule& rule) {
   json::Object terms;
   AddTerms(rule.terms, terms);
+  AddBinding(rule.binding, terms);
   return terms;
 }
 

@@ -12,6 +12,7 @@ std::string OnWhatTerms(const Rule& rule) {
   json::Object terms;
   AddTerms(rule.terms, terms);
   for (const auto& [name, value] : terms) out += fmt::format("; {}: {}", name, json::Encode(value));
+  if (const std::string bound = DescribeBinding(rule.binding); !bound.empty()) out += "; " + bound;
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "policy/binding.h"
 #include "policy/diagnostic.h"
 #include "policy/profile.h"
 #include "policy/terms.h"
@@ -222,6 +223,16 @@ struct Grammar {
                  {"key", &key, "with which it is signed", "ssh-ed25519 AAAA…", true}}};
   Type producers{Is::kList, "producers", {}, 0, 0, &producer};
 
+  Type argument{Is::kArgument, "argument"};
+  Type arguments{Is::kList, "arguments", {}, 0, 0, &argument};
+  Type argv{Is::kMap, "argv", {}, 0, 0, nullptr, false,
+            {{"exact", &arguments, "all arguments, the program's own name first", "[python3, -I, /opt/demo/report.py]"},
+             {"prefix", &arguments, "the first arguments; what follows is free", "[git, status]"}},
+            {{{"exact", "prefix"}, "argv names none or several"}}};
+  Type variable{Is::kVariable, "variable"};
+  Type variables{Is::kList, "env", {}, 0, 0, &variable, true};
+  Type content{Is::kContent, "content"};
+
   Type rule{Is::kMap, "rule", {}, 0, 0, nullptr, false,
             {{"id", &name, "names the rule; once in a canon", "demo.write", true},
              {"permit", &kind, "a receipt may be issued", "write"},
@@ -231,6 +242,9 @@ struct Grammar {
              {"to", &later, "the objects of connect", "[{ cidr: \"127.0.0.0/8\", port: 443 }]"},
              {"on", &later, "the objects of bind", "[{ cidr: \"127.0.0.0/8\", port: 8080 }]"},
              {"limits", &limits, "of a permit, and required there", "{ ttl: \"10m\", uses: 100 }"},
+             {"argv", &argv, "of a permit of exec: the arguments that a receipt binds", "{ prefix: [git, status] }"},
+             {"env", &variables, "of a permit of exec: clean (no variable that makes loaders and interpreters run other code), NAME or PREFIX* (must not be there), NAME=value (must be)", "[clean, \"TZ=UTC\"]"},
+             {"content", &content, "of a permit of exec: what the program's file must hold", "sha256:…"},
              {"match", &acts, "acts about which the rule speaks; checked when the canon is loaded", "[/srv/demo/a]"},
              {"no_match", &acts, "acts about which it does not", "[/srv/other]"},
              {"approvals", &approvals, "all of these are needed", "{ count: 2, role: finance }"},
@@ -406,7 +420,7 @@ class Validator {
   void CheckScalar(yaml::Node& node, const Type& type, std::string_view what) {
     if (node.type != yaml::Node::Type::kScalar) return WrongType(node, what, "text");
     const std::string& text = node.text;
-    if (text.empty()) return Wrong(node, std::string(what) + " is empty", "text", "empty");
+    if (text.empty() && type.is != Is::kArgument) return Wrong(node, std::string(what) + " is empty", "text", "empty");
     switch (type.is) {
       case Is::kName:
         if (!IsName(text))
@@ -442,7 +456,17 @@ class Validator {
           Wrong(node, fmt::format("{} {}", what, net.error().message),
                 "as in \"10.0.0.0/8\" or \"::1/128\"", "bad-cidr");
         return;
-      default: return;  // kText: any
+      case Is::kVariable:
+        if (Binding none; !AddEnvWord(text, none))
+          Wrong(node, fmt::format("{} {} is not a variable", what, Quote(text)), "clean, NAME, PREFIX* or NAME=value",
+                "bad-variable");
+        return;
+      case Is::kContent:
+        if (Binding none; !SetContent(text, none))
+          Wrong(node, fmt::format("{} {} is no digest", what, Quote(text)), "sha256: and 64 hexadecimal digits",
+                "bad-digest");
+        return;
+      default: return;  // kText, kArgument: any
     }
   }
 
@@ -493,6 +517,9 @@ json::Value Schema(const Type& type) {
     case Is::kDuration: return text("^[0-9]+(ms|s|m|h)$");
     case Is::kPath: return text("^/");
     case Is::kCidr: return text("^[0-9a-fA-F.:]+/[0-9]{1,3}$");
+    case Is::kArgument: return json::Object{{"type", "string"}};
+    case Is::kVariable: return text("^(clean|[A-Za-z_][A-Za-z0-9_]*([*]|=.*)?)$");
+    case Is::kContent: return text("^sha256:[0-9a-f]{64}$");
     case Is::kKey: return text("^ssh-ed25519 [A-Za-z0-9+/=]+( .*)?$");
     case Is::kWord: {
       json::Array words;
@@ -538,10 +565,13 @@ std::string Means(const Type& type) {
     case Is::kPath: return "path";
     case Is::kCidr: return "address/bits";
     case Is::kKey: return "OpenSSH public key";
+    case Is::kArgument: return "text";
+    case Is::kVariable: return "clean, NAME, PREFIX*, NAME=value";
+    case Is::kContent: return "sha256:DIGEST";
     case Is::kInterval: return fmt::format("{} to {}, or [low, high] of it", type.low, type.high);
     case Is::kWord: return Join(type.words);
     case Is::kCount: return type.low == type.high ? std::to_string(type.low) : fmt::format("{} to {}", type.low, type.high);
-    case Is::kList: return type.is_or_one && type.item->is == Is::kWord ? "one or a list: " + Means(*type.item) : fmt::format("list of {}", type.item->what);
+    case Is::kList: return type.is_or_one && (type.item->is == Is::kWord || type.item->is == Is::kVariable) ? "one or a list: " + Means(*type.item) : fmt::format("list of {}", type.item->what);
     case Is::kMap: return fmt::format("{}, below", type.what);
     case Is::kMapOf: return "names, each a list of objects";
     case Is::kLater: return "list of objects";
@@ -608,7 +638,7 @@ std::string GrammarMarkdown() {
   const Grammar& table = Table();
   const std::pair<std::string_view, const Type*> tables[] = {
       {"canon", &table.canon}, {"attach", &table.attach}, {"standing grant", &table.standing},
-      {"rule", &table.rule}, {"limits", &table.limits}, {"object of exec, signal and read", &table.file_object},
+      {"rule", &table.rule}, {"limits", &table.limits}, {"argv", &table.argv}, {"object of exec, signal and read", &table.file_object},
       {"object of load", &table.load_object}, {"object of write", &table.write_object},
       {"object of connect", &table.connect_object}, {"object of bind", &table.bind_object},
       {"object of capability", &table.capability_object}, {"approvals", &table.approval},

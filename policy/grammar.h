@@ -47,6 +47,9 @@ struct Type {
     kPath,      // IsCleanPath
     kCidr,      // ParseCidr
     kKey,       // an OpenSSH public key; CheckTerms reads it
+    kArgument,  // any text, even empty
+    kVariable,  // AddEnvWord
+    kContent,   // SetContent
     kInterval,  // a whole number or [low, high]
     kList,      // of `item`, at least one; is_or_one: or one item by itself
     kMap,       // `keys`

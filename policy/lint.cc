@@ -29,6 +29,7 @@ bool AllContained(const std::vector<Object>& inner, const std::vector<Object>& o
 bool HasTerms(const Rule& rule) {
   json::Object terms;
   AddTerms(rule.terms, terms);
+  AddBinding(rule.binding, terms);
   return !terms.empty();
 }
 
@@ -45,11 +46,11 @@ class Linter {
                                           [&](const Where& where) { return where == standing.object_where[0]; });
       if (is_profile || !standing.except.empty()) continue;
       for (std::size_t i = 0; i < standing.objects.size(); ++i)
-        Object(standing.kind, standing.objects[i], standing.object_where[i]);
+        Object(standing.kind, standing.objects[i], standing.object_where[i], false);
     }
     for (const Rule& rule : canon_.rules) {
       for (std::size_t i = 0; i < rule.objects.size(); ++i) {
-        if (rule.effect == Effect::kPermit) Object(rule.kind, rule.objects[i], rule.object_where[i]);
+        if (rule.effect == Effect::kPermit) Object(rule.kind, rule.objects[i], rule.object_where[i], rule.binding.argv_form != Binding::Argv::kFree);
         NonAscii(rule.objects[i], rule.object_where[i]);
       }
       Siblings(rule);
@@ -67,7 +68,7 @@ class Linter {
       Warn(where, "'" + Describe(object) + "' has characters beyond ASCII, which may look like others", "non-ascii");
   }
 
-  void Object(Kind kind, const policy::Object& object, Where where) {
+  void Object(Kind kind, const policy::Object& object, Where where, bool binds_arguments) {
     const std::string text = "'" + Describe(object) + "'";
     if (HasPath(object.form) && std::count(object.path.begin(), object.path.end(), '/') > kWalkSteps)
       Warn(where, text + " is deeper than the gate looks; it can never match", "never-matches");
@@ -75,13 +76,13 @@ class Linter {
       for (const std::string_view dir : kWorldWritable)
         if (HasPath(object.form) && (object.path == dir || IsBelow(object.path, dir)))
           Warn(where, text + " lies in " + std::string(dir) + ", where anyone can put files", "world-writable");
-    if (kind == Kind::kExec) {
+    if (kind == Kind::kExec && !binds_arguments) {
       const bool is_one = object.form == Form::kFile && IsInterpreter(object.path.substr(object.path.rfind('/') + 1));
       const bool has_some = object.form != Form::kFile &&
                             std::find(kProgramDirs.begin(), kProgramDirs.end(), object.path) != kProgramDirs.end();
       if (is_one || has_some)
         Warn(where, text + (is_one ? " is an interpreter" : " holds interpreters") +
-                        ", which does what its arguments say; its effects are governed, its arguments are not",
+                        ", which does what its arguments say; its effects are governed, its arguments are not (argv binds them)",
              "interpreter-arguments");
     }
     if ((object.form == Form::kTree && object.path == "/") || (object.form == Form::kNet && object.net.prefix_bits == 0))

@@ -257,6 +257,7 @@ class Context {
     request.ttl_ns = option.action->ttl_ns;
     request.uses = option.action->uses;
     request.exe = option.action->exe;
+    request.binding = option.action->binding;
     request.from_session = true;
     const Decision decision = Decide(canon_, request);
     if (decision.code == DecisionCode::kPermitted || decision.code == DecisionCode::kForbidden) return;
@@ -802,9 +803,11 @@ std::string RenderSelection(const Selection& selection) {
                                 selection.plan_name.empty() ? "" : " \"" + selection.plan_name + "\"");
   for (std::size_t i = 0; i < selection.steps.size(); ++i) {
     const ChosenStep& step = selection.steps[i];
-    out += fmt::format("{}. {} {}\n   under rule {}: at most {} uses within {} s{}\n   at worst: cost {}, risk {} ppm, "
+    const std::string bound = DescribeBinding(step.action.binding);
+    out += fmt::format("{}. {} {}{}\n   under rule {}: at most {} uses within {} s{}\n   at worst: cost {}, risk {} ppm, "
                        "irreversibility {}, success {} ppm\n",
-                       i + 1, KindName(step.action.kind), Describe(step.action.object), step.rule, step.figures.uses,
+                       i + 1, KindName(step.action.kind), Describe(step.action.object),
+                       bound.empty() ? "" : ", " + bound, step.rule, step.figures.uses,
                        step.figures.ttl_ns / 1'000'000'000,
                        step.action.exe.empty() ? "" : ", only by " + EscapeForPeople(step.action.exe),
                        step.figures.cost, step.figures.risk_ppm, step.figures.irreversibility,

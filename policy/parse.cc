@@ -228,7 +228,33 @@ class Builder {
       if (Node* given = node.Get(term); given != nullptr && rule.effect == Effect::kForbid)
         Complain(given->where, std::string(term) + " is for permits", "no " + std::string(term), "misplaced-key");
     BuildRuleTerms(node, rule.terms, complain_);
+    BuildBinding(node, rule);
     canon.rules.push_back(std::move(rule));
+  }
+
+  void BuildBinding(Node& node, Rule& rule) {
+    Node* last = nullptr;
+    for (const std::string_view key : {"argv", "env", "content"}) {
+      Node* const given = node.Get(key);
+      if (given == nullptr) continue;
+      last = given;
+      if (rule.effect == Effect::kForbid || rule.kind != Kind::kExec)
+        Complain(given->where, fmt::format("{} is for permits of exec", key), fmt::format("no {}", key), "misplaced-key");
+    }
+    if (last == nullptr || rule.effect == Effect::kForbid || rule.kind != Kind::kExec) return;
+    if (Node* argv = node.Get("argv"))
+      for (const auto& [key, form] : {std::pair("exact", Binding::Argv::kExact), std::pair("prefix", Binding::Argv::kPrefix)})
+        if (Node* list = argv->Get(key); list != nullptr && list->type == Node::Type::kList) {
+          rule.binding.argv_form = form;
+          for (const auto& item : list->items) rule.binding.argv.push_back(item->text);
+        }
+    yaml::ForEach(node.Get("env"), [&](const Node& item) {
+      if (!AddEnvWord(item.text, rule.binding)) return;  // said already
+    });
+    if (Node* content = node.Get("content"))
+      if (!SetContent(content->text, rule.binding)) return;  // said already
+    if (const Status checked = CheckBinding(rule.binding); !checked)
+      Complain(last->where, checked.error().message, "", "binding");
   }
 
   // One order, so that the order in the text decides nothing.

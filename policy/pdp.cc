@@ -87,6 +87,14 @@ Decision Decide(const Canon& canon, const Request& request) {
                     fmt::format("{} lies outside what rule '{}' permits",
                                 Describe(*request.object), rule->id));
   }
+  if (IsBound(request.binding) && rule->kind != Kind::kExec)
+    return Refuse(DecisionCode::kInvalidRequest, {rule->id},
+                  fmt::format("arguments, environment and content are bound for exec, not for {}", KindName(rule->kind)));
+  auto binding = Narrowed(rule->binding, request.binding);
+  if (!binding && binding.error().code == Code::kDenied)
+    return Refuse(DecisionCode::kNotPermitted, {rule->id},
+                  fmt::format("{}: outside what rule '{}' binds", binding.error().message, rule->id));
+  if (!binding) return Refuse(DecisionCode::kInvalidRequest, {rule->id}, binding.error().message);
   Decision decision;
   decision.code = DecisionCode::kPermitted;
   decision.reason = fmt::format("permitted by rule '{}'", rule->id);
@@ -95,6 +103,7 @@ Decision Decide(const Canon& canon, const Request& request) {
   decision.objects = std::move(objects);
   decision.ttl_ns = ttl_ns;
   decision.uses = uses;
+  decision.binding = std::move(*binding);
   return decision;
 }
 

@@ -34,6 +34,7 @@ struct Request {
   std::optional<std::uint64_t> ttl_ns;
   std::optional<std::uint64_t> uses;
   std::string exe;               // only this program, or empty
+  Binding binding = {};          // exec: beside what the rule binds
   bool from_session = false;     // for a step that OPTR chose
 };
 
@@ -45,6 +46,7 @@ struct Decision {
   std::vector<Object> objects;
   std::uint64_t ttl_ns = 0;
   std::uint64_t uses = 0;
+  Binding binding = {};          // of the rule and the request together
 };
 
 Decision Decide(const Canon& canon, const Request& request);

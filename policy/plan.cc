@@ -66,7 +66,7 @@ Result<Object> ReadObject(const json::Value& from, const std::string& path) {
 }
 
 Result<Action> ReadAction(const json::Value& value, const std::string& path) {
-  TRY(OnlyKeys(value, path, {"kind", "object", "rule", "exe", "ttl_ns", "uses", "worse"}));
+  TRY(OnlyKeys(value, path, {"kind", "object", "rule", "exe", "argv", "env", "content", "ttl_ns", "uses", "worse"}));
   Action action;
   const auto kind_name = json::GetString(value, "kind");
   auto kind = kind_name ? ParseKind(*kind_name) : Result<Kind>(Fail(Code::kInvalid, ""));
@@ -91,6 +91,11 @@ Result<Action> ReadAction(const json::Value& value, const std::string& path) {
     action.worse.irreversibility = TRY(ReadCount(*worse, at, "irreversibility", 0, kMaxFigure));
     action.worse.success_ppm = TRY(ReadCount(*worse, at, "success_ppm", 1, kMillion));
   }
+  const auto binding = ReadBinding(value);
+  if (!binding) return Wrong(path, binding.error().message);
+  action.binding = *binding;
+  if (IsBound(action.binding) && action.kind != Kind::kExec)
+    return Wrong(path, "argv, env and content for kind exec only expected");
   action.digest = Sha256(json::Encode(ActionJson(action)));
   return action;
 }
@@ -120,6 +125,7 @@ json::Value ActionJson(const Action& action) {
   json::Object out{{"kind", KindName(action.kind)}, {"object", ObjectJson(action.object)}};
   if (!action.rule.empty()) out["rule"] = action.rule;
   if (!action.exe.empty()) out["exe"] = json::Bytes(action.exe);
+  AddBinding(action.binding, out);
   if (action.ttl_ns) out["ttl_ns"] = json::Integer(*action.ttl_ns);
   if (action.uses) out["uses"] = json::Integer(*action.uses);
   if (action.worse != Worse{}) {

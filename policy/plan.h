@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "policy/binding.h"
 #include "policy/object.h"
 
 namespace proofgate::policy {
@@ -42,6 +43,7 @@ struct Action {
   std::optional<std::uint64_t> ttl_ns;  // none: as long as the rule allows
   std::optional<std::uint64_t> uses;    // none: as many
   Worse worse;
+  Binding binding;   // exec: how the program must run
   Digest digest{};   // of its canonical JSON
 };
 

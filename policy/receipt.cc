@@ -26,6 +26,7 @@ std::string EncodeReceipt(const Receipt& receipt) {
                     {"expires_utc", receipt.expires_utc},
                     {"uses", json::Integer(receipt.uses)}};
   if (!receipt.exe.empty()) body["exe"] = json::Bytes(receipt.exe);
+  AddBinding(receipt.binding, body);
   if (!receipt.renews.empty()) body["renews"] = receipt.renews;
   if (!receipt.session.empty()) {
     body["session"] = receipt.session;
@@ -68,6 +69,9 @@ Result<Receipt> ParseReceipt(std::string_view bytes) {
     receipt.exe = TRY(json::GetBytes(body, "exe"));
     if (!IsCleanPath(receipt.exe)) return Fail(Code::kInvalid, "receipt: exe: clean path expected");
   }
+  receipt.binding = TRY(ReadBinding(body));
+  if (IsBound(receipt.binding) && (receipt.kind != Kind::kExec || receipt.is_standing))
+    return Fail(Code::kInvalid, "receipt: bindings are for exec under a rule");
   if (body.Find("renews") != nullptr) {
     receipt.renews = TRY(json::GetString(body, "renews"));
     TRY(ParseDigest(receipt.renews));

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "policy/binding.h"
 #include "policy/object.h"
 
 namespace proofgate::policy {
@@ -32,6 +33,7 @@ struct Receipt {
   std::vector<Object> objects;
   std::vector<std::string> except;
   std::string exe;        // only this program, or empty
+  Binding binding;        // exec: how the program must run
   std::string session;    // that it was issued for, or empty; then:
   std::string run;        // the decision, SHA-256 in hex
   std::uint64_t step = 0; // of the chosen plan

@@ -52,6 +52,13 @@ std::optional<std::string> WholePath(const json::Value& body) {
   return *path;
 }
 
+bool IsOfBinding(std::string_view code) {
+  for (const unsigned binding_code : {GATE_BOUND, GATE_ARGV_MISMATCH, GATE_ENV_MISMATCH, GATE_CONTENT_MISMATCH,
+                                      GATE_BINDING_UNREADABLE, GATE_CONTENT_UNKNOWN, GATE_BOUND_SCRIPT})
+    if (GateCodeName(binding_code) == code) return true;
+  return false;
+}
+
 // Codes that a hook gives before it looks at any receipt, or without one.
 bool IsHooksOwn(std::string_view code) {
   for (const unsigned receipt_code : {GATE_NO_RECEIPT, GATE_EXE_MISMATCH, GATE_NEEDS_STANDING, GATE_NOT_YET,
@@ -193,11 +200,14 @@ Status Replay::TakeIssue(std::uint64_t index, const std::string& kind, const jso
     request.ttl_ns = receipt.expires_boot_ns - receipt.not_before_boot_ns;
     request.uses = receipt.uses;
     request.exe = receipt.exe;
+    request.binding = receipt.binding;
     request.from_session = !receipt.session.empty();
     const Decision decision = Decide(real, request);
     recomputed = ReceiptId(bytes) + " " + std::string(DecisionCodeName(decision.code));
     if (decision.code != DecisionCode::kPermitted) recomputed += ": " + decision.reason;
-    else if (decision.kind != receipt.kind || decision.objects != receipt.objects) recomputed += " for other acts";
+    else if (decision.kind != receipt.kind || decision.objects != receipt.objects ||
+             decision.binding != receipt.binding)
+      recomputed += " for other acts";
     if (!receipt.session.empty() && decision.code == DecisionCode::kPermitted) {
       const Session* const session = book_.Find(receipt.session);
       if (session == nullptr) {
@@ -233,6 +243,7 @@ Status Replay::TakeRefused(std::uint64_t index, const json::Value& body) {
   request.ttl_ns = TRY(NumberIfAny(body, "ttl_ns"));
   request.uses = TRY(NumberIfAny(body, "uses"));
   if (body.Find("exe") != nullptr) request.exe = TRY(json::GetBytes(body, "exe"));
+  request.binding = TRY(ReadBinding(body));
   request.from_session = body.Find("session") != nullptr;
   const Decision decision = Decide(WithAliases(canon.canon, TRY(ReadAliases(body))), request);
   json::Object recorded;
@@ -369,11 +380,12 @@ std::string Replay::JudgeAct(const KnownReceipt& known, const json::Value& body,
   slot.max_uses = known.receipt.uses;
   slot.used = known.acts;
   if (known.receipt.is_standing) slot.flags = RECEIPT_STANDING;
+  if (IsBound(known.receipt.binding)) slot.flags |= RECEIPT_BOUND;
   if (!known.receipt.exe.empty()) {
     slot.exe = 1;
     act.exe = json::GetBytes(body, "program").value_or("") == known.receipt.exe ? 1 : 2;
   }
-  act.needs = NEED_USE;
+  act.needs = NEED_USE | SEES_BINDINGS;
   if (operation == "map as shared and writable") act.needs |= NEED_STANDING;
   return std::string(GateCodeName(gate_decide(&slot, &act, now)));
 }
@@ -383,6 +395,10 @@ Status Replay::TakeAct(std::uint64_t index, const std::string& kind, const json:
   const std::string id = json::GetString(body, "receipt").value_or("");
   const auto at = receipts_.find(id);
   const std::string recorded = kind == "ACT" ? std::string(GateCodeName(GATE_OK)) : TRY(json::GetString(body, "code"));
+  if (kind == "DENY" && IsOfBinding(recorded)) {
+    ++report_.not_decided["refused by what a receipt binds, which the record does not hold"];
+    return {};
+  }
   if (kind == "DENY" && IsHooksOwn(recorded)) {
     ++report_.not_decided["refused by the hook, whatever the receipts"];
     return {};

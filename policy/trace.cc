@@ -13,7 +13,7 @@ struct Reason {
 };
 
 // Index: enum gate_code.
-constexpr std::array<Reason, 23> kReasons = {{
+constexpr std::array<Reason, 30> kReasons = {{
     {"OK", "it was allowed"},
     {"NO_RECEIPT", "no live receipt covers this object"},
     {"EXE_MISMATCH", "a receipt covers this object, but for another program"},
@@ -37,6 +37,13 @@ constexpr std::array<Reason, 23> kReasons = {{
     {"OTHER_TERMINAL", "it is not the process's own terminal"},
     {"DOMAIN_TASKS", "the domain has as many threads as it may have"},
     {"GUARDED", "it belongs to Proofgate itself, which no governed process reaches"},
+    {"BOUND", "the receipt for this program binds how it is run, and it is not run like that"},
+    {"ARGV_MISMATCH", "the receipt for this program is for other arguments"},
+    {"ENV_MISMATCH", "the receipt for this program binds variables of the environment: one is there that must not be, or is missing, or has another value"},
+    {"CONTENT_MISMATCH", "the program's content is not that for which the receipt was issued"},
+    {"BINDING_UNREADABLE", "the arguments or the environment are more than the gate reads, or could not be read, so it is not known that they are those of the receipt"},
+    {"CONTENT_UNKNOWN", "the receipt pins the program's content, and this file system or kernel cannot tell it or keep it until the program runs"},
+    {"BOUND_SCRIPT", "a receipt with bindings is for the program that runs: bind the script's interpreter, whose arguments name the script"},
 }};
 
 }  // namespace

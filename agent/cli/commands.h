@@ -30,6 +30,10 @@ struct Options {
   std::string rule;
   std::string object;
   std::string exe;
+  std::vector<std::string> argv;         // receipt issue: what the receipt binds
+  std::vector<std::string> argv_prefix;
+  std::vector<std::string> env;
+  std::string content;
   std::string ttl;
   std::string cgroup;
   std::string unit;

@@ -136,12 +136,17 @@ int Main(int argc, char** argv) {
   at = Add(*receipt, "issue", "authorise acts under a rule; prints the id",
            "  proofgate receipt issue --domain demo --rule demo.write --ttl 30s --uses 5\n"
            "  proofgate receipt issue --domain demo --rule demo.write --object /srv/demo/report.txt\n"
-           "  proofgate receipt issue --domain demo --rule demo.connect --object tcp:127.0.0.1:8080 --exe /usr/bin/curl",
+           "  proofgate receipt issue --domain demo --rule demo.connect --object tcp:127.0.0.1:8080 --exe /usr/bin/curl\n"
+           "  proofgate receipt issue --domain demo --rule demo.python --argv=python3 --argv=-I --argv=/opt/demo/report.py --env clean",
            IssueReceipt, chosen);
   Domain(at, options);
   at->add_option("--rule", options.rule, "a permit of the canon")->required();
   at->add_option("--object", options.object, "a part of the rule: /file, /dir (its tree), /dir/*, tcp:ADDRESS[/BITS]:PORT");
   at->add_option("--exe", options.exe, "only for this program");
+  CLI::Option* const exact = at->add_option("--argv", options.argv, "exec: all arguments, one each, the program's own name first");
+  at->add_option("--argv-prefix", options.argv_prefix, "exec: the first arguments, one each; what follows is free")->excludes(exact);
+  at->add_option("--env", options.env, "exec: clean, NAME or PREFIX* (must not be there), NAME=value (must be), one each");
+  at->add_option("--content", options.content, "exec: sha256:DIGEST of what the program's file must hold");
   at->add_option("--ttl", options.ttl, "for how long: 30s, 10m, 1h");
   at->add_option("--uses", options.uses, "how many times");
   Add(*receipt, "list", "receipts the gate holds", "  proofgate receipt list", ListReceipts, chosen);

@@ -76,6 +76,15 @@ int IssueReceipt(const Options& options) {
   json::Object params{{"domain", json::Bytes(options.domain)}, {"rule", json::Bytes(options.rule)}};
   if (!options.object.empty()) params["object"] = json::Bytes(options.object);
   if (!options.exe.empty()) params["exe"] = json::Bytes(options.exe);
+  const auto texts = [](const std::vector<std::string>& from) {
+    json::Array list;
+    for (const std::string& text : from) list.push_back(json::Bytes(text));
+    return list;
+  };
+  if (!options.argv.empty()) params["argv"] = json::Object{{"exact", texts(options.argv)}};
+  if (!options.argv_prefix.empty()) params["argv"] = json::Object{{"prefix", texts(options.argv_prefix)}};
+  if (!options.env.empty()) params["env"] = texts(options.env);
+  if (!options.content.empty()) params["content"] = json::Bytes(options.content);
   if (options.uses) params["uses"] = json::Integer(*options.uses);
   if (!options.ttl.empty()) {
     const auto ttl = policy::ParseDuration(options.ttl);

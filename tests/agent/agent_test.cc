@@ -405,5 +405,71 @@ TEST_F(AgentTest, TheControlSocketRefusesWhatItDoesNotKnow) {
   EXPECT_EQ(Live(), 0);
 }
 
+TEST_F(AgentTest, ABoundReceiptHasItsRowBeforeItIsLiveAndKeepsItOverARestart) {
+  const std::string rule = "  - { id: x, permit: exec, of: [{ file: " + dir_ + "/granted/file }], argv: { prefix: [file, a] }, env: [LD_*, \"MODE=safe\"],"
+                           " limits: { ttl: \"1h\", uses: 100 } }\n";
+  ASSERT_TRUE(Apply(Canon() + rule));
+  ASSERT_TRUE(Issue("w"));
+  ASSERT_TRUE(Issue("x"));
+  const auto bound = std::find_if(kernel_.slots.begin(), kernel_.slots.end(), [](const receipt_slot& slot) { return slot.kind == KIND_EXEC; });
+  ASSERT_NE(bound, kernel_.slots.end());
+  EXPECT_EQ(bound->state, SLOT_LIVE);
+  EXPECT_EQ(bound->flags, RECEIPT_BOUND);
+  ASSERT_NE(bound->binding, 0u);
+  const exec_binding& row = kernel_.bindings[bound->binding];
+  EXPECT_EQ(row.slot, bound - kernel_.slots.begin());
+  EXPECT_EQ(row.gen, bound->gen);
+  EXPECT_EQ(row.flags, BIND_ARGV_PREFIX | BIND_ENV);
+  EXPECT_EQ(std::string(row.argv, row.argv_bytes), std::string("file\0a\0", 7));
+  ASSERT_EQ(row.names, 2u);
+  EXPECT_EQ(row.no_env[0].mask[0], 0xffffffu);  // "LD_"
+  EXPECT_EQ(row.no_env[0].text[0], 0x5f444cu);
+  ASSERT_EQ(row.values, 1u);
+  EXPECT_STREQ(row.env[0].text, "MODE=safe");
+  Restart();
+  EXPECT_EQ(bound->state, SLOT_LIVE);
+  EXPECT_TRUE(Entries("TAMPERED").empty());
+  // Whoever changes what it binds has revoked it.
+  kernel_.bindings[bound->binding].argv[0] = 'F';
+  clock_.Advance(6 * kSecond);
+  agent_->Tick();
+  EXPECT_EQ(bound->state, SLOT_REVOKED);
+  EXPECT_EQ(Entries("TAMPERED").size(), 1u);
+}
+
+TEST_F(AgentTest, ACanonThatBindsMoreRevokesWhatWasIssuedWithLess) {
+  const auto rule = [&](const char* binding) {
+    return Canon() + "  - { id: x, permit: exec, of: [{ file: " + dir_ + "/granted/file }], " + binding + "limits: { ttl: \"1h\", uses: 100 } }\n";
+  };
+  ASSERT_TRUE(Apply(rule("")));
+  ASSERT_TRUE(Issue("x"));
+  EXPECT_EQ(Live(), 1);
+  ASSERT_TRUE(Apply(rule("env: clean, ")));
+  EXPECT_EQ(Live(), 0);
+  ASSERT_TRUE(Issue("x"));
+  EXPECT_EQ(Live(), 1);
+  ASSERT_TRUE(Apply(rule("env: clean, ")));
+  EXPECT_EQ(Live(), 1);
+}
+
+TEST_F(AgentTest, NoMoreBoundReceiptsThanTheGateHasRowsFor) {
+  ASSERT_TRUE(Apply(Canon() + "  - { id: x, permit: exec, of: [{ dir: " + dir_ + "/many, depth: all }], env: clean, limits: { ttl: \"1h\", uses: 100 } }\n"));
+  std::filesystem::create_directory(dir_ + "/many");
+  for (int i = 1; i < MAX_BINDINGS; ++i) {
+    const std::string file = dir_ + "/many/" + std::to_string(i);
+    std::ofstream(file) << "x";
+    ASSERT_TRUE(Issue("x", file)) << i;
+  }
+  const auto full = Issue("x", dir_ + "/many/1");
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().code, Code::kBusy);
+  ASSERT_TRUE(Issue("w"));  // what binds nothing needs none
+  ASSERT_TRUE(agent_->Revoke(*json::GetString(Entries("ISSUE").front(), "id"), "x"));
+  EXPECT_FALSE(Issue("x", dir_ + "/many/1"));  // an exec may still be comparing with it
+  clock_.Advance(3 * kSecond);
+  agent_->Tick();
+  EXPECT_TRUE(Issue("x", dir_ + "/many/1"));
+}
+
 }  // namespace
 }  // namespace proofgate::agent

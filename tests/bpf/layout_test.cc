@@ -45,7 +45,17 @@ TEST_F(Layout, Receipt) {
           AT(receipt_slot, kind), AT(receipt_slot, not_before_boot_ns),
           AT(receipt_slot, expires_boot_ns), AT(receipt_slot, max_uses), AT(receipt_slot, used),
           AT(receipt_slot, checked), AT(receipt_slot, exe), AT(receipt_slot, flags),
-          AT(receipt_slot, name_len), AT(receipt_slot, name)});
+          AT(receipt_slot, name_len), AT(receipt_slot, name), AT(receipt_slot, binding), AT(receipt_slot, pad)});
+}
+
+TEST_F(Layout, Bindings) {
+  Expect("env_name", sizeof(env_name), {AT(env_name, text), AT(env_name, mask)});
+  Expect("env_value", sizeof(env_value),
+         {AT(env_value, start), AT(env_value, bytes), AT(env_value, pad), AT(env_value, text)});
+  Expect("exec_binding", sizeof(exec_binding),
+         {AT(exec_binding, slot), AT(exec_binding, gen), AT(exec_binding, flags), AT(exec_binding, argc),
+          AT(exec_binding, argv_bytes), AT(exec_binding, names), AT(exec_binding, values), AT(exec_binding, pad),
+          AT(exec_binding, content), AT(exec_binding, argv), AT(exec_binding, no_env), AT(exec_binding, env)});
 }
 
 TEST_F(Layout, Grants) {
@@ -63,9 +73,10 @@ TEST_F(Layout, Grants) {
 
 TEST_F(Layout, Scope) {
   Expect("label", sizeof(label),
-         {AT(label, domain), AT(label, pad), AT(label, exe), AT(label, exe_next),
+         {AT(label, domain), AT(label, pad1), AT(label, exe), AT(label, exe_next),
           AT(label, created), AT(label, created_slot), AT(label, created_gen),
-          AT(label, exec_slot), AT(label, exec_gen), AT(label, opens_peer), AT(label, pad2)});
+          AT(label, exec_slot), AT(label, exec_gen), AT(label, opens_peer), AT(label, bound_distance), AT(label, bound_object),
+          AT(label, content_known), AT(label, pad2), AT(label, content)});
   Expect("domain_state", sizeof(domain_state),
          {AT(domain_state, mode), AT(domain_state, judges_reads), AT(domain_state, tasks), AT(domain_state, act_seq),
           AT(domain_state, deny_seq), AT(domain_state, unrecorded), AT(domain_state, denials),

@@ -38,6 +38,7 @@ struct FakeRing {
 struct FakeKernel {  // outlives the daemon, as the pinned maps do
   std::map<std::pair<dev_t, ino_t>, std::uint64_t> marks;
   std::vector<receipt_slot> slots = std::vector<receipt_slot>(MAX_RECEIPTS);
+  std::vector<exec_binding> bindings = std::vector<exec_binding>(MAX_BINDINGS);
   std::map<std::string, std::vector<grant>> grants;
   std::map<std::string, std::vector<grant>> addresses;
   std::map<std::uint64_t, std::uint32_t> cgroups;
@@ -72,6 +73,10 @@ class FakePep final : public Pep {
     kernel_.slots[slot] = receipt;
     kernel_.slots[slot].used = 0;
     kernel_.slots[slot].checked = 0;
+  }
+  exec_binding ReadBinding(std::uint32_t row) const override { return kernel_.bindings[row]; }
+  void WriteBinding(std::uint32_t row, const exec_binding& binding) override {
+    kernel_.bindings[row] = binding;
   }
   void SetState(std::uint32_t slot, slot_state state) override { kernel_.slots[slot].state = state; }
   void SetExpiry(std::uint32_t slot, std::uint64_t boot_ns) override {

@@ -265,7 +265,7 @@ def select(canon, plans, snapshot, most=200_000):
 
 
 def gate(slot, act, now):
-    """docs/format/wire.md: domain and kind, revoked, live, program, standing, not before, expiry, uses."""
+    """docs/format/wire.md: domain and kind, revoked, live, program, standing, not before, expiry, uses, bindings."""
     live, revoked = 1, 2
     if (slot["domain"], slot["kind"]) != (act["domain"], act["kind"]):
         return "NO_RECEIPT"
@@ -283,4 +283,6 @@ def gate(slot, act, now):
         return "EXPIRED"
     if act["needs_use"] and slot["used"] >= slot["max_uses"]:
         return "EXHAUSTED"
+    if slot["bound"] and not act["sees_bindings"]:
+        return "BOUND"
     return "OK"

@@ -40,11 +40,13 @@ Result<std::string> Gate(const json::Value& input) {
   slot.used = TRY(json::GetInteger(from, "used"));
   slot.exe = TRY(json::GetInteger(from, "exe"));
   if (TRY(json::GetInteger(from, "standing")) != 0) slot.flags = RECEIPT_STANDING;
+  if (TRY(json::GetInteger(from, "bound")) != 0) slot.flags |= RECEIPT_BOUND;
   act.domain = static_cast<__u32>(TRY(json::GetInteger(*act_json, "domain")));
   act.kind = static_cast<__u32>(TRY(json::GetInteger(*act_json, "kind")));
   act.exe = TRY(json::GetInteger(*act_json, "exe"));
   if (TRY(json::GetInteger(*act_json, "needs_use")) != 0) act.needs |= NEED_USE;
   if (TRY(json::GetInteger(*act_json, "needs_standing")) != 0) act.needs |= NEED_STANDING;
+  if (TRY(json::GetInteger(*act_json, "sees_bindings")) != 0) act.needs |= SEES_BINDINGS;
   const std::uint64_t now = TRY(json::GetInteger(input, "now"));
   return json::Encode(json::Object{{"code", policy::GateCodeName(gate_decide(&slot, &act, now))}});
 }
