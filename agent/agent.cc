@@ -11,6 +11,7 @@
 #include "agent/ledger_admin.h"
 #include "agent/paths.h"
 #include "agent/report.h"
+#include "agent/witnesses.h"
 #include "base/bytes.h"
 #include "policy/trace.h"
 
@@ -117,12 +118,13 @@ Status Agent::CloseOtherBoots() {
     const json::Value row = TRY(json::Parse(bytes));
     const policy::Receipt receipt = TRY(policy::ParseReceipt(TRY(json::GetString(row, "body"))));
     const bool settled = row.Find("settled") != nullptr && *row.Find("settled") == json::Value(true);
+    const bool never_live = row.Find("waiting") != nullptr;
     json::Object body{{"id", TRY(json::GetString(row, "id"))}, {"domain", receipt.domain}};
-    if (!settled && was_clean) {
+    if (!settled && (was_clean || never_live)) {
       body["used"] = json::Integer(TRY(json::GetInteger(row, "used")));
       body["checked"] = json::Integer(TRY(json::GetInteger(row, "checked")));
       body["final"] = true;
-      body["state"] = "ended with its boot";
+      body["state"] = never_live ? "never live" : "ended with its boot";
       records.push_back({"SETTLED", std::move(body)});
     } else if (!settled) {
       body["boot_id"] = receipt.boot_id;
@@ -497,7 +499,15 @@ Result<json::Object> Agent::Issue(const IssueRequest& asked,
       *domain.canon, domain.number, domain.canon_entry, request, asked.principal, refusal));
   return json::Object{{"id", issued.id}, {"entry", json::Integer(issued.entry)},
                       {"uses", json::Integer(issued.uses)}, {"expires_utc", issued.expires_utc},
-                      {"expires_boot_ns", json::Integer(issued.expires_boot_ns)}};
+                      {"expires_boot_ns", json::Integer(issued.expires_boot_ns)},
+                      {"state", issued.is_waiting ? "waiting" : "live"}};
+}
+
+Result<json::Object> Agent::KeepCosigned(const std::string& note) {
+  const CosignedHead cosigned = TRY(VerifyQuorum(note, host_.witness_policy, signer_.public_key(), ledger_.origin()));
+  TRY(ledger_.KeepCosigned(note));
+  const std::uint64_t granted = TRY(receipts_.GrantWitnessed(cosigned.size, CosignedRecord(cosigned, note)));
+  return json::Object{{"kept", true}, {"granted", json::Integer(granted)}};
 }
 
 Result<json::Object> Agent::ListReceipts() const {
@@ -621,7 +631,7 @@ Result<json::Object> Agent::Describe() const {
   result["tampered"] = std::move(differences);
   result["ledger"] = json::Object{{"origin", ledger_.origin()}, {"size", json::Integer(head.size)},
                                   {"root", Hex(head.root)},
-                                  {"witnesses", DescribeWitnesses(ledger_, kWitnessPolicy)},
+                                  {"witnesses", DescribeWitnesses(ledger_, host_.witness_policy)},
                                   {"disk_full", ledger_.is_disk_full()},
                                   {"rollback_noticed_by", "the anchor file; a rollback of the whole disk cannot be noticed on this host alone, "
                                                           "but by whoever holds a later checkpoint (ledger witness-request)"}};

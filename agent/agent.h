@@ -92,6 +92,10 @@ class Agent {
   // kDenied: `refusal` says why policy refused.
   Result<json::Object> Issue(const IssueRequest& request,
                              std::optional<Receipts::Refusal>& refusal);
+  // A head that the quorum of witnesses has cosigned: the next start must extend
+  // it, and receipts that waited for it are put into the gate. kDenied with
+  // WITNESS_QUORUM_MISSING: the quorum has not cosigned.
+  Result<json::Object> KeepCosigned(const std::string& note);
   Result<json::Object> ListReceipts() const;
   Result<json::Object> Revoke(const std::string& id, const std::string& why);
   // What is asked for, all together: of a domain, under a rule, under a canon

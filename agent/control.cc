@@ -174,13 +174,6 @@ Result<json::Object> Erase(Call& call) {
   return json::Object{{"commitment", Hex(commitment)}};
 }
 
-Result<json::Object> KeepCosigned(Call& call) {
-  const std::string note = TRY(call.params.Text("checkpoint"));
-  TRY(call.params.Done());
-  TRY(call.agent.ledger().KeepCosigned(note));
-  return json::Object{{"kept", true}};
-}
-
 template <Result<json::Object> (Agent::*method)()>
 Result<json::Object> Plain(Call& call) {
   TRY(call.params.Done());
@@ -226,7 +219,7 @@ const MethodTable& Methods() {
         {"ledger.hold", PlaceHold},
         {"ledger.release", ReleaseHold},
         {"ledger.erase", Erase},
-        {"ledger.keep_cosigned", KeepCosigned},
+        {"ledger.keep_cosigned", [](Call& call) { return WithText<&Agent::KeepCosigned>(call, "checkpoint"); }},
     };
     AddOperatorMethods(methods);
     AddPromotionMethods(methods);

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "agent/binding_row.h"
+#include "agent/witnesses.h"
 #include "base/bytes.h"
 #include "policy/optr.h"
 #include "policy/trace.h"
@@ -164,7 +165,7 @@ policy::Receipt Receipts::NewBody(const policy::Canon& canon, const std::string&
 
 Result<Receipts::Issued> Receipts::Install(Receipt body, std::uint32_t number,
                                            std::uint64_t canon_entry, Resolved resolved, Fd exe,
-                                           const json::Value& aliases, const StepOf* step) {
+                                           const json::Value& aliases, const StepOf* step, WaitsFor waits) {
   const std::uint32_t slot = TRY(FreeSlot());
   const std::string bytes = policy::EncodeReceipt(body);
   const bool is_bound = policy::IsBound(body.binding);
@@ -185,45 +186,89 @@ Result<Receipts::Issued> Receipts::Install(Receipt body, std::uint32_t number,
   record["domain"] = body.domain;
   record["canon_entry"] = json::Integer(canon_entry);
   ledger::Meta meta;
+  if (waits == WaitsFor::kWitnesses) live.waiting = Live::Waiting{0, resolved.places, resolved.name};
   meta[SlotKey(slot)] = RowOf(live);
   meta["sequence"] = fmt::format("{}:{}", host_.boot_id, sequence_);
   if (!aliases.array().empty()) record["aliases"] = aliases;
   if (step != nullptr) record["decided_ms"] = json::Integer(step->decided_ms);
+  if (waits == WaitsFor::kWitnesses) record["waits_for"] = "witnesses";
   const ledger::Position position = TRY(ledger_.Append(
       {{"ISSUE", std::move(record), step != nullptr ? step->index_key : "",
         ledger::Authority::kGives}},
       std::move(meta)));
 
+  Issued issued{live.id, position.first, live.expires_boot_ns, body.expires_utc, body.uses, live.waiting.has_value()};
+  if (live.waiting) live.waiting->entry = position.first;
+  else TRY(PutIntoGate(live, resolved.places, resolved.name));
+  live_.emplace(slot, std::move(live));
+  return issued;
+}
+
+Status Receipts::PutIntoGate(const Live& live, const std::vector<GrantPlace>& places, const std::string& name) {
   receipt_slot kernel{};
   kernel.state = SLOT_FREE;
   kernel.gen = live.gen;
-  kernel.domain = number;
-  kernel.kind = KernelKind(body.kind);
-  kernel.not_before_boot_ns = body.not_before_boot_ns;
-  kernel.expires_boot_ns = body.expires_boot_ns;
-  kernel.max_uses = body.uses;
-  kernel.flags = body.is_standing ? RECEIPT_STANDING : 0;
+  kernel.domain = live.number;
+  kernel.kind = KernelKind(live.receipt.kind);
+  kernel.not_before_boot_ns = live.receipt.not_before_boot_ns;
+  kernel.expires_boot_ns = live.receipt.expires_boot_ns;
+  kernel.max_uses = live.receipt.uses;
+  kernel.flags = live.receipt.is_standing ? RECEIPT_STANDING : 0;
   if (live.exe.is_open()) kernel.exe = TRY(pep_.Mark(live.exe.get()));
-  if (is_bound) {
+  if (policy::IsBound(live.receipt.binding)) {
     kernel.flags |= RECEIPT_BOUND;
     kernel.binding = live.binding;
-    pep_.WriteBinding(live.binding, BindingRow(body.binding, slot, live.gen));
+    pep_.WriteBinding(live.binding, BindingRow(live.receipt.binding, live.slot, live.gen));
   }
-  kernel.name_len = static_cast<__u32>(resolved.name.size());
-  std::memcpy(kernel.name, resolved.name.data(), resolved.name.size());
-  pep_.WriteSlot(slot, kernel);
-  names_.SetReceipt(slot, live.gen, live.id);
-  const Status placed = grants_.Place(slot, live.gen, resolved.places);
+  kernel.name_len = static_cast<__u32>(name.size());
+  std::memcpy(kernel.name, name.data(), name.size());
+  pep_.WriteSlot(live.slot, kernel);
+  names_.SetReceipt(live.slot, live.gen, live.id);
+  const Status placed = grants_.Place(live.slot, live.gen, places);
   if (!placed) {
-    json::Object why{{"id", live.id}, {"domain", body.domain},
+    json::Object why{{"id", live.id}, {"domain", live.receipt.domain},
                      {"why", "not installed: " + policy::EscapeForPeople(placed.error().message)}};
-    TRY(ledger_.Append({{"REVOKE", std::move(why)}}, {{SlotKey(slot), ""}}));
+    TRY(ledger_.Append({{"REVOKE", std::move(why)}}, {{SlotKey(live.slot), ""}}));
     return tl::unexpected(placed.error());
   }
-  pep_.SetState(slot, SLOT_LIVE);
-  Issued issued{live.id, position.first, live.expires_boot_ns, body.expires_utc, body.uses};
-  live_.emplace(slot, std::move(live));
-  return issued;
+  pep_.SetState(live.slot, SLOT_LIVE);
+  return {};
+}
+
+Result<std::uint64_t> Receipts::GrantWitnessed(std::uint64_t size, ledger::Record also) {
+  std::vector<ledger::Record> records;
+  ledger::Meta meta;
+  std::vector<std::uint32_t> slots;
+  records.push_back(std::move(also));
+  for (auto& [slot, live] : live_) {
+    if (!live.waiting || live.revoked || live.settled || live.waiting->entry >= size ||
+        clock_.Boot().ns >= live.expires_boot_ns)
+      continue;
+    json::Object body{{"id", live.id}, {"domain", live.receipt.domain}, {"size", json::Integer(size)}};
+    records.push_back({"WITNESSED", std::move(body), "", ledger::Authority::kGives});
+    // The row of one that is in the gate; a start that does not find it there revokes it.
+    const auto waiting = std::exchange(live.waiting, std::nullopt);
+    meta[SlotKey(slot)] = RowOf(live);
+    live.waiting = waiting;
+    slots.push_back(slot);
+  }
+  TRY(ledger_.Append(std::move(records), std::move(meta)));
+  std::uint64_t granted = 0;
+  for (const std::uint32_t slot : slots) {
+    Live& live = live_.at(slot);
+    const auto waiting = std::exchange(live.waiting, std::nullopt);
+    const Status put = PutIntoGate(live, waiting->places, waiting->name);
+    if (put) {
+      ++granted;
+      continue;
+    }
+    std::fprintf(stderr, "witnessed receipt %s: %s\n", live.id.c_str(), put.error().message.c_str());
+    // It is recorded as revoked, and its slot in the gate was never live.
+    pep_.SetState(slot, SLOT_REVOKED);
+    live.revoked = true;
+    live.dead_since_ns = clock_.Boot().ns;
+  }
+  return granted;
 }
 
 Result<Receipts::Issued> Receipts::Issue(const policy::Canon& canon, std::uint32_t number,
@@ -259,6 +304,9 @@ Result<Receipts::Issued> Receipts::Issue(const policy::Canon& canon, std::uint32
     refusal = Refusal{std::move(decision), position.first};
     return Fail(Code::kDenied, std::move(message));
   }
+  const auto& witnessed = canon.terms.witnessed;
+  const WaitsFor waits = std::find(witnessed.begin(), witnessed.end(), decision.kind) != witnessed.end() ? WaitsFor::kWitnesses : WaitsFor::kNothing;
+  if (waits == WaitsFor::kWitnesses) TRY(ReadWitnesses(host_.witness_policy));
   Resolved resolved = TRY(Resolve(number, decision.kind, decision.objects, {}, Missing::kRefuse));
   Fd exe;
   if (!request.exe.empty()) {
@@ -283,7 +331,7 @@ Result<Receipts::Issued> Receipts::Issue(const policy::Canon& canon, std::uint32
     body.run = step->run;
     body.step = step->step;
   }
-  return Install(std::move(body), number, canon_entry, std::move(resolved), std::move(exe), AliasesJson(aliases), step);
+  return Install(std::move(body), number, canon_entry, std::move(resolved), std::move(exe), AliasesJson(aliases), step, waits);
 }
 
 Status Receipts::KeepStanding(const policy::Canon& canon, std::uint32_t number,
@@ -355,7 +403,7 @@ Result<std::string> Receipts::Revoke(const std::string& id_or_prefix, const std:
   // Dead first: a revocation that is recorded but not in force would be worse
   // than one that is in force and recorded a moment later.
   const std::uint64_t live_until = clock_.Boot().ns;
-  pep_.SetState(found->slot, SLOT_REVOKED);
+  if (!found->waiting) pep_.SetState(found->slot, SLOT_REVOKED);
   found->revoked = true;
   found->dead_since_ns = clock_.Boot().ns;
   json::Object body{{"id", found->id}, {"domain", found->receipt.domain}, {"why", json::Bytes(why)},
@@ -373,7 +421,7 @@ Result<std::uint64_t> Receipts::RevokeWhere(const std::function<bool(const Live&
   std::vector<std::uint32_t> dead;
   for (auto& [slot, live] : live_) {
     if (live.revoked || live.settled || !which(live)) continue;
-    pep_.SetState(slot, SLOT_REVOKED);
+    if (!live.waiting) pep_.SetState(slot, SLOT_REVOKED);
     dead.push_back(slot);
   }
   const std::uint64_t dead_from = clock_.Boot().ns;
@@ -438,6 +486,12 @@ std::vector<std::string> Receipts::CompareWithGate() {
       continue;
     }
     const Live& live = at->second;
+    if (live.waiting) {
+      if (gate.state == SLOT_FREE) continue;
+      pep_.SetState(slot, SLOT_FREE);
+      differences.push_back(fmt::format("slot {}: held a receipt that waits for witnesses; freed", slot));
+      continue;
+    }
     const char* what = nullptr;
     if (gate.gen != live.gen || gate.domain != live.number || gate.kind != KernelKind(live.receipt.kind))
       what = "whom it is for";
@@ -467,11 +521,13 @@ std::vector<std::string> Receipts::CompareWithGate() {
 std::string Receipts::StateOf(const Live& live) const {
   if (live.revoked) return "revoked";
   if (clock_.Boot().ns >= live.expires_boot_ns) return "expired";
+  if (live.waiting) return "waiting";
   if (UseOf(live).used >= live.receipt.uses) return "exhausted";
   return "live";
 }
 
 SlotUse Receipts::UseOf(const Live& live) const {
+  if (live.waiting) return {};
   const receipt_slot slot = pep_.ReadSlot(live.slot);
   return {std::min<std::uint64_t>(slot.used, live.receipt.uses), slot.checked};
 }
@@ -488,6 +544,7 @@ std::string Receipts::RowOf(const Live& live) const {
   row["settled"] = live.settled;
   row["used"] = json::Integer(live.last.used);
   row["checked"] = json::Integer(live.last.checked);
+  if (live.waiting) row["waiting"] = true;
   json::Array handles;
   if (!live.receipt.is_standing)
     for (const Target& target : live.targets) handles.push_back(target.handle);
@@ -565,7 +622,8 @@ Status Receipts::RestoreOne(std::uint32_t slot, const json::Value& row, std::uin
   const receipt_slot kernel = pep_.ReadSlot(slot);
   if (kernel.gen != live.gen || kernel.state == SLOT_FREE) {
     json::Object body{{"id", live.id}, {"domain", live.receipt.domain},
-                      {"why", "not installed: the daemon ended between the record and the gate"}};
+                      {"why", row.Find("waiting") != nullptr ? "not installed: it waited for witnesses when the daemon ended"
+                                                             : "not installed: the daemon ended between the record and the gate"}};
     TRY(ledger_.Append({{"REVOKE", std::move(body)}}, {{SlotKey(slot), ""}}));
     return {};
   }

@@ -2,7 +2,9 @@
 //
 // Order of an issue: decide → resolve → sign → append and sync → install. What
 // the ledger has and the gate has not is revoked at restart; what the gate has
-// and the ledger has not is freed. Main thread only.
+// and the ledger has not is freed. A receipt of a kind that canon wants witnessed
+// is not installed before its entry is covered by a head that the quorum of
+// witnesses has cosigned; until then it waits. Main thread only.
 
 #ifndef PROOFGATE_AGENT_RECEIPTS_H_
 #define PROOFGATE_AGENT_RECEIPTS_H_
@@ -16,6 +18,7 @@
 
 #include "agent/grants.h"
 #include "agent/names.h"
+#include "agent/paths.h"
 #include "agent/pep.h"
 #include "agent/resolve.h"
 #include "base/clock.h"
@@ -31,6 +34,7 @@ namespace proofgate::agent {
 struct Host {
   std::string id;       // machine id
   std::string boot_id;
+  std::string witness_policy = kWitnessPolicy;  // the file that says who the witnesses are
 };
 
 class Receipts {
@@ -55,6 +59,13 @@ class Receipts {
     std::uint64_t dead_since_ns = 0;
     std::vector<Target> targets;  // their descriptors keep the marks
     Fd exe;
+    // Not in the gate, because it waits for witnesses: what will be put there.
+    struct Waiting {
+      std::uint64_t entry = 0;
+      std::vector<GrantPlace> places;
+      std::string name;
+    };
+    std::optional<Waiting> waiting;
   };
 
   // Takes up the receipts that the ledger holds, all of this boot. `domains`:
@@ -67,6 +78,7 @@ class Receipts {
     std::uint64_t expires_boot_ns = 0;
     std::string expires_utc;
     std::uint64_t uses = 0;
+    bool is_waiting = false;  // for witnesses
   };
   struct Refusal {
     policy::Decision decision;
@@ -97,6 +109,9 @@ class Receipts {
   // anything is written.
   Result<std::uint64_t> RevokeWhere(const std::function<bool(const Live&)>& which,
                                     const std::string& why);
+  // Puts into the gate what waited for a cosigned head of this size, after its
+  // WITNESSED entries and `also` are durable; how many.
+  Result<std::uint64_t> GrantWitnessed(std::uint64_t size, ledger::Record also);
   // Revokes what `canon` (nullptr: domain removed) would not permit now.
   Status ReviewUnder(std::uint32_t number, const policy::Canon* canon,
                      policy::OldReceipts issued = policy::OldReceipts::kReview);
@@ -112,7 +127,7 @@ class Receipts {
   std::vector<std::string> CompareWithGate();
 
   const std::map<std::uint32_t, Live>& live() const { return live_; }
-  std::string StateOf(const Live& live) const;  // "live", "expired", "exhausted", "revoked"
+  std::string StateOf(const Live& live) const;  // "live", "waiting", "expired", "exhausted", "revoked"
   SlotUse UseOf(const Live& live) const;
 
  private:
@@ -121,6 +136,7 @@ class Receipts {
     std::vector<GrantPlace> places;
     std::string name;  // FORM_NAMED
   };
+  enum class WaitsFor { kNothing, kWitnesses };
   Result<Resolved> Resolve(std::uint32_t number, policy::Kind kind,
                            const std::vector<policy::Object>& objects,
                            const std::vector<std::string>& except, Missing missing);
@@ -130,7 +146,8 @@ class Receipts {
   policy::Receipt NewBody(const policy::Canon& canon, const std::string& canon_digest);
   Result<Issued> Install(policy::Receipt body, std::uint32_t number, std::uint64_t canon_entry,
                          Resolved resolved, Fd exe, const json::Value& aliases = json::Array{},
-                         const StepOf* step = nullptr);
+                         const StepOf* step = nullptr, WaitsFor waits = WaitsFor::kNothing);
+  Status PutIntoGate(const Live& live, const std::vector<GrantPlace>& places, const std::string& name);
   Status RestoreOne(std::uint32_t slot, const json::Value& row, std::uint32_t number);
   void Bury(std::uint32_t slot);
   void SettleRecords(std::vector<ledger::Record>& records, ledger::Meta& meta);

@@ -74,6 +74,8 @@ class Quorum {
   static Result<Quorum> Parse(std::string_view text);  // kInvalid: "line 3: …"
 
   const std::vector<VerifierKey>& witnesses() const { return keys_; }
+  // `quorum none`: nobody need have cosigned.
+  bool is_none() const { return quorum_ == "none"; }
   bool SatisfiedBy(const std::vector<Cosignature>& cosignatures) const;
 
  private:

@@ -233,6 +233,19 @@ struct Grammar {
   Type variables{Is::kList, "env", {}, 0, 0, &variable, true};
   Type content{Is::kContent, "content"};
 
+  Type kinds{Is::kList, "kinds", {}, 0, 0, &kind, true};
+  Type days{Is::kCount, "days", {}, 0, 36'500};
+  Key custody_count{"count", &persons, "how many different persons sign; who asks never counts", "2", true};
+  Key custody_role{"role", &name, "a role of approvers", "custodian", true};
+  Type custody{Is::kMap, "custody", {}, 0, 0, nullptr, false, {custody_count, custody_role}};
+  Type retain{Is::kMap, "retain", {}, 0, 0, nullptr, false,
+              {{"keep_days", &days, "entries younger than this stay", "365", true}, custody_count, custody_role}};
+  Type records{Is::kMap, "records", {}, 0, 0, nullptr, false,
+               {{"retain", &retain, "entries may be dropped (their hashes stay)", "{ keep_days: 365, count: 2, role: custodian }"},
+                {"release", &custody, "a hold may be ended", "{ count: 1, role: custodian }"},
+                {"erase", &custody, "a blob may be erased", "{ count: 1, role: custodian }"}},
+               {{{"retain", "release", "erase"}, "records permits nothing", true}}};
+
   Type rule{Is::kMap, "rule", {}, 0, 0, nullptr, false,
             {{"id", &name, "names the rule; once in a canon", "demo.write", true},
              {"permit", &kind, "a receipt may be issued", "write"},
@@ -271,7 +284,9 @@ struct Grammar {
               {"budgets", &budgets, "of cost, over time", "[{ id: money, limit: 500, window: \"24h\" }]"},
               {"blast", &blast, "what all grants of a window may reach together", "{ objects: 100, hosts: 2, window: \"1h\" }"},
               {"approvers", &approvers, "who may approve", "[{ person: alice, roles: [finance], uids: [1001] }]"},
-              {"producers", &producers, "whose evidence counts", "[{ name: ci, key: ssh-ed25519 AAAA… }]"}}};
+              {"producers", &producers, "whose evidence counts", "[{ name: ci, key: ssh-ed25519 AAAA… }]"},
+              {"witnessed", &kinds, "receipts of these kinds, but for standing ones, are live only when the quorum of witnesses has cosigned a head that covers their entry", "[connect]"},
+              {"records", &records, "what may be done to the ledger; every domain in force must permit it, and what is not named may not be done", "{ erase: { count: 1, role: custodian } }"}}};
 };
 
 const Grammar& Table() {
@@ -644,7 +659,8 @@ std::string GrammarMarkdown() {
       {"object of capability", &table.capability_object}, {"approvals", &table.approval},
       {"lease", &table.lease}, {"test", &table.test}, {"rate", &table.rate}, {"duties", &table.duties}, {"needs", &table.need},
       {"optr", &table.optr}, {"estimate", &table.estimate}, {"budget", &table.budget},
-      {"blast", &table.blast}, {"approver", &table.approver}, {"producer", &table.producer}};
+      {"blast", &table.blast}, {"approver", &table.approver}, {"producer", &table.producer},
+      {"records", &table.records}, {"retain", &table.retain}, {"custody", &table.custody}};
   std::string out;
   for (const auto& [title, type] : tables) out += TableOf(title, *type);
   return out;

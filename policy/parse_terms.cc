@@ -131,6 +131,23 @@ void BuildDomainTerms(Node& root, DomainTerms& terms, const yaml::Complain& comp
   ForEach(root.Get("producers"), [&](Node& item) {
     terms.producers.push_back({item.TextOf("name"), KeyText(item.TextOf("key")), item.where});
   });
+  ForEach(root.Get("witnessed"), [&](Node& item) {
+    const auto kind = ParseKind(item.text);
+    if (!kind) return;
+    if (std::find(terms.witnessed.begin(), terms.witnessed.end(), *kind) != terms.witnessed.end())
+      complain(item.where, "kind '" + item.text + "' is given twice", "it once", "duplicate-key");
+    terms.witnessed.push_back(*kind);
+  });
+  std::sort(terms.witnessed.begin(), terms.witnessed.end());
+  if (Node* records = root.Get("records")) {
+    const auto custody = [&](const char* name) -> std::optional<Custody> {
+      Node* const row = records->Get(name);
+      if (row == nullptr) return std::nullopt;
+      return Custody{row->CountOf("count"), row->TextOf("role")};
+    };
+    terms.records = RecordTerms{custody("retain"), 0, custody("release"), custody("erase")};
+    if (Node* retain = records->Get("retain")) terms.records->keep_days = retain->CountOf("keep_days");
+  }
 }
 
 }  // namespace proofgate::policy

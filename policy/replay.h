@@ -73,6 +73,8 @@ class Replay {
     bool is_sound = false;            // its entry agrees
     std::vector<Lifetime> lifetimes;  // of it and its renewals
     std::optional<Lifetime> revoked;  // live until, dead from; in between nobody knows
+    bool waits = false;               // for witnesses; until it does not, the gate has it not
+    std::uint64_t witnessed_boot_ns = 0;  // it came into the gate soon after; 0: it never waited
     std::uint64_t acts = 0;           // uses taken so far
   };
 

@@ -61,6 +61,20 @@ Result<LeaseMode> ParseMode(const std::string& word) {
   return Fail(Code::kInvalid, "canon: lease mode: shared or exclusive expected");
 }
 
+// The custodies by their names.
+struct CustodyName {
+  const char* name;
+  std::optional<Custody> RecordTerms::*custody;
+};
+constexpr std::array<CustodyName, 3> kCustodies = {{
+    {"retain", &RecordTerms::retain}, {"release", &RecordTerms::release}, {"erase", &RecordTerms::erase}}};
+
+std::uint64_t PersonsOfRole(const DomainTerms& terms, const std::string& role) {
+  return static_cast<std::uint64_t>(std::count_if(terms.approvers.begin(), terms.approvers.end(), [&role](const Approver& approver) {
+    return std::count(approver.roles.begin(), approver.roles.end(), role) != 0;
+  }));
+}
+
 }  // namespace
 
 std::string_view GoalName(Goal goal) { return kGoals[static_cast<std::size_t>(goal)]; }
@@ -130,11 +144,17 @@ void CheckTerms(const Canon& canon,
       complain(row.where, "estimate names '" + row.rule + "', which is no permit of this kind",
                "the id of a permit");
   }
+  for (const CustodyName& one : kCustodies) {
+    if (!terms.records || !(*terms.records.*one.custody)) continue;
+    const Custody& custody = *(*terms.records.*one.custody);
+    const std::uint64_t persons = PersonsOfRole(terms, custody.role);
+    if (persons < custody.count)
+      complain(canon.where, std::string("records: ") + one.name + " needs " + std::to_string(custody.count) + " persons of role '" +
+                                custody.role + "', which " + std::to_string(persons) + " have", "enough approvers");
+  }
   for (const Rule& rule : canon.rules) {
     for (const ApprovalGroup& group : rule.terms.approvals) {
-      std::uint64_t persons = 0;
-      for (const Approver& approver : terms.approvers)
-        persons += std::count(approver.roles.begin(), approver.roles.end(), group.role) != 0 ? 1 : 0;
+      const std::uint64_t persons = PersonsOfRole(terms, group.role);
       if (persons < group.count)
         complain(rule.where, "rule '" + rule.id + "' needs " + std::to_string(group.count) +
                                  " approvals of role '" + group.role + "', which " +
@@ -204,6 +224,17 @@ void AddTerms(const DomainTerms& terms, json::Object& canon) {
   for (const Producer& producer : terms.producers)
     rows.emplace_back(json::Object{{"name", producer.name}, {"key", producer.key}});
   if (!rows.empty()) canon["producers"] = std::move(rows);
+  rows = {};
+  for (const Kind kind : terms.witnessed) rows.emplace_back(KindName(kind));
+  if (!rows.empty()) canon["witnessed"] = std::move(rows);
+  if (terms.records) {
+    json::Object records;
+    for (const CustodyName& one : kCustodies)
+      if (const auto& custody = *terms.records.*one.custody)
+        records[one.name] = json::Object{{"count", json::Integer(custody->count)}, {"role", custody->role}};
+    if (terms.records->retain) records["retain"].object()["keep_days"] = json::Integer(terms.records->keep_days);
+    canon["records"] = std::move(records);
+  }
 }
 
 Status ReadTerms(const json::Value& canon, DomainTerms& terms) {
@@ -265,6 +296,18 @@ Status ReadTerms(const json::Value& canon, DomainTerms& terms) {
       producer.key = TRY(json::GetString(item, "key"));
       terms.producers.push_back(std::move(producer));
     }
+  if (canon.Find("witnessed") != nullptr)
+    for (const std::string& kind : TRY(GetTexts(canon, "witnessed"))) terms.witnessed.push_back(TRY(ParseKind(kind)));
+  if (const json::Value* const records = canon.Find("records")) {
+    terms.records = RecordTerms{};
+    for (const CustodyName& one : kCustodies) {
+      const json::Value* const row = records->Find(one.name);
+      if (row == nullptr) continue;
+      *terms.records.*one.custody = Custody{TRY(GetFigure(*row, "count")), TRY(json::GetString(*row, "role"))};
+      if ((*terms.records.*one.custody)->count == 0) return Fail(Code::kInvalid, "canon: records: count from 1 expected");
+    }
+    if (const json::Value* const row = records->Find("retain")) terms.records->keep_days = TRY(GetFigure(*row, "keep_days"));
+  }
   return {};
 }
 

@@ -85,6 +85,22 @@ struct Producer {
   Where where;
 };
 
+// How many persons of a role must sign what is done to the host's ledger; who
+// asks never counts.
+struct Custody {
+  std::uint64_t count = 0;
+  std::string role;
+};
+
+// What may be done to entries that this domain's are among; what is not named
+// may not be done.
+struct RecordTerms {
+  std::optional<Custody> retain;   // drop entries
+  std::uint64_t keep_days = 0;     // … that are older than this
+  std::optional<Custody> release;  // end a hold
+  std::optional<Custody> erase;    // erase a blob
+};
+
 struct DomainTerms {
   std::optional<OptrTerms> optr;
   std::vector<EstimateRow> estimates;
@@ -92,6 +108,8 @@ struct DomainTerms {
   std::optional<Blast> blast;
   std::vector<Approver> approvers;
   std::vector<Producer> producers;
+  std::vector<Kind> witnessed;  // whose receipts wait for witnesses; each once, in order
+  std::optional<RecordTerms> records;
 
   const Budget* FindBudget(std::string_view id) const;
   const Producer* FindProducer(std::string_view name) const;

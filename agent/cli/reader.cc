@@ -84,7 +84,7 @@ std::string Summary(const Entry& entry) {
                        json::GetInteger(body, "pid").value_or(0));
     if (entry.kind == "DENY") what += ": " + Text(body, "code");
   } else if (entry.kind == "ISSUE" || entry.kind == "RENEW" || entry.kind == "REVOKE" ||
-             entry.kind == "SETTLED" || entry.kind == "UNSETTLED") {
+             entry.kind == "SETTLED" || entry.kind == "UNSETTLED" || entry.kind == "WITNESSED") {
     what = "receipt " + Text(body, "id").substr(0, 12);
     if (const json::Value* const receipt = body.Find("receipt")) what += " under " + Text(*receipt, "rule");
     if (entry.kind == "REVOKE") what += ": " + Text(body, "why");

@@ -97,6 +97,8 @@ int IssueReceipt(const Options& options) {
     PrintJson(reply.result);
   } else {
     fmt::print("{}\n", json::GetString(reply.result, "id").value_or(""));
+    if (json::GetString(reply.result, "state").value_or("") == "waiting")
+      fmt::print(stderr, "it is not live yet: canon wants it witnessed (ledger witness-request, add-cosignatures --keep)\n");
   }
   return kDone;
 }

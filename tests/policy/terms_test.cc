@@ -76,6 +76,28 @@ TEST(Terms, SurviveTheCanonicalForm) {
   }
 }
 
+TEST(Terms, WitnessesAndCustodyAreReadAndKept) {
+  const std::string records =
+      "witnessed: [write, connect]\nrecords: { retain: { keep_days: 365, count: 2, role: finance }, erase: { count: 1, role: ops } }\n";
+  const ParsedCanon parsed = ParseCanon(Text("", records), "c");
+  ASSERT_TRUE(parsed.diagnostics.empty()) << Render(parsed.diagnostics.front());
+  const DomainTerms& terms = parsed.canons.at(0).terms;
+  EXPECT_EQ(terms.witnessed, (std::vector<Kind>{Kind::kWrite, Kind::kConnect}));
+  ASSERT_TRUE(terms.records && terms.records->retain && terms.records->erase);
+  EXPECT_EQ(terms.records->keep_days, 365u);
+  EXPECT_EQ(terms.records->retain->count, 2u);
+  EXPECT_EQ(terms.records->erase->role, "ops");
+  EXPECT_FALSE(terms.records->release) << "what is not named may not be done";
+  const json::Value model = CanonJson(parsed.canons.at(0));
+  const auto back = ParseCanonJson(*json::Parse(json::Encode(model)));
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(CanonJson(*back), model);
+  EXPECT_NE(FirstMistake(Text("", "records: { erase: { count: 3, role: finance } }\n")).find("erase needs 3 persons of role 'finance', which 2 have"), std::string::npos);
+  EXPECT_NE(FirstMistake(Text("", "records: { retain: { count: 1, role: ops } }\n")).find("'keep_days' is missing"), std::string::npos);
+  EXPECT_NE(FirstMistake(Text("", "witnessed: [write, write]\n")).find("given twice"), std::string::npos);
+  EXPECT_NE(FirstMistake(Text("", "witnessed: [walk]\n")).find("unknown"), std::string::npos);
+}
+
 TEST(Terms, ACanonWithoutThemHasTheFormItHadBefore) {
   const ParsedCanon parsed = ParseCanon(
       "format: 1\ntenant: t\ndomain: d\nmode: enforce\nrules:\n"
