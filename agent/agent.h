@@ -27,6 +27,7 @@
 #include "base/json.h"
 #include "base/signature.h"
 #include "ledger/ledger.h"
+#include "policy/custody.h"
 #include "policy/parse.h"
 
 namespace proofgate::agent {
@@ -129,6 +130,12 @@ class Agent {
   Result<json::Object> Counters();
   Result<json::Object> Checkpoint();
   Result<json::Object> Entries(std::uint64_t from, std::uint64_t count) const;
+  // Has canon permitted this act on the ledger, and have enough others signed it?
+  // The answer is an entry (CUSTODY, CUSTODY_REFUSED); a signature serves once.
+  // kDenied: RECORDS_NOT_PERMITTED, RECORDS_UNAPPROVED, RECORDS_TOO_YOUNG,
+  // RECORDS_SPENT.
+  Status TakeCustody(policy::CustodyAct act, const json::Object& arguments, const std::string& why,
+                     const std::vector<std::string>& signatures, const std::string& principal);
   ledger::Ledger& ledger() { return ledger_; }
   const Signer& signer() const { return signer_; }
 

@@ -14,6 +14,7 @@
 
 #include "agent/cgroup.h"
 #include "agent/ledger_admin.h"
+#include "agent/ledger_methods.h"
 #include "agent/peer.h"
 #include "agent/session_methods.h"
 #include "base/json.h"
@@ -138,42 +139,6 @@ Result<json::Object> BackUp(Call& call) {
   return json::Object{{"dir", json::Bytes(dir)}};
 }
 
-Result<json::Object> Retain(Call& call) {
-  ledger::Drop drop;
-  drop.below = TRY(call.params.Number("below"));
-  drop.why = TRY(call.params.Text("why"));
-  drop.archive_sha256 = TRY(call.params.TextOr("archive_sha256", ""));
-  drop.by = call.caller.principal;
-  TRY(call.params.Done());
-  return RetainEntries(call.agent.ledger(), drop);
-}
-
-Result<json::Object> PlaceHold(Call& call) {
-  ledger::Hold hold;
-  hold.name = TRY(call.params.Text("name"));
-  hold.from = TRY(call.params.Number("from"));
-  hold.why = TRY(call.params.Text("why"));
-  TRY(call.params.Done());
-  TRY(ledger::PlaceHold(call.agent.ledger(), hold, call.caller.principal));
-  return json::Object{{"name", hold.name}};
-}
-
-Result<json::Object> ReleaseHold(Call& call) {
-  const std::string name = TRY(call.params.Text("name"));
-  const std::string why = TRY(call.params.Text("why"));
-  TRY(call.params.Done());
-  TRY(ledger::ReleaseHold(call.agent.ledger(), name, why, call.caller.principal));
-  return json::Object{{"name", name}};
-}
-
-Result<json::Object> Erase(Call& call) {
-  const Digest commitment = TRY(ParseDigest(TRY(call.params.Text("commitment"))));
-  const std::string why = TRY(call.params.Text("why"));
-  TRY(call.params.Done());
-  TRY(ledger::EraseBlob(call.agent.ledger(), commitment, why, call.caller.principal));
-  return json::Object{{"commitment", Hex(commitment)}};
-}
-
 template <Result<json::Object> (Agent::*method)()>
 Result<json::Object> Plain(Call& call) {
   TRY(call.params.Done());
@@ -215,13 +180,10 @@ const MethodTable& Methods() {
         {"ledger.figures", Figures},
         {"ledger.sign_export", SignManifest},
         {"ledger.backup", BackUp},
-        {"ledger.retain", Retain},
-        {"ledger.hold", PlaceHold},
-        {"ledger.release", ReleaseHold},
-        {"ledger.erase", Erase},
         {"ledger.keep_cosigned", [](Call& call) { return WithText<&Agent::KeepCosigned>(call, "checkpoint"); }},
     };
     AddOperatorMethods(methods);
+    AddLedgerMethods(methods);
     AddPromotionMethods(methods);
     return methods;
   }();

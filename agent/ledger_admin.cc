@@ -26,6 +26,14 @@ Status LowerTo(const std::string& text, std::uint64_t& floor) {
   return {};
 }
 
+// Entries from here on are needed by the daemon or by replay of what is in force.
+Result<std::uint64_t> RetainFloor(const ledger::Ledger& ledger) {
+  std::uint64_t floor = ledger.head().size;
+  if (const auto boot = TRY(ledger.ReadMeta("boot_entry"))) TRY(LowerTo(*boot, floor));
+  for (const auto& [domain, entry] : TRY(ledger.ScanMeta("canon_entry/"))) TRY(LowerTo(entry, floor));
+  return floor;
+}
+
 }  // namespace
 
 json::Object LedgerFigures(const ledger::Ledger& ledger) {
@@ -42,11 +50,12 @@ Result<json::Object> SignExport(const ledger::Ledger& ledger, const Signer& sign
   return json::Object{{"signature", json::Bytes(SshSign(signer, ledger::kExportNamespace, manifest))}};
 }
 
+Status CheckRetain(const ledger::Ledger& ledger, const ledger::Drop& drop) {
+  return ledger::CheckDrop(ledger, drop, TRY(RetainFloor(ledger)));
+}
+
 Result<json::Object> RetainEntries(ledger::Ledger& ledger, ledger::Drop drop) {
-  std::uint64_t floor = ledger.head().size;
-  if (const auto boot = TRY(ledger.ReadMeta("boot_entry"))) TRY(LowerTo(*boot, floor));
-  for (const auto& [domain, entry] : TRY(ledger.ScanMeta("canon_entry/"))) TRY(LowerTo(entry, floor));
-  TRY(ledger::DropBelow(ledger, drop, floor));
+  TRY(ledger::DropBelow(ledger, drop, TRY(RetainFloor(ledger))));
   return json::Object{{"min_index", json::Integer(drop.below)}};
 }
 

@@ -21,6 +21,8 @@ json::Object LedgerFigures(const ledger::Ledger& ledger);
 // Signs an export's manifest, if it is one of this ledger's tree; kDenied
 // otherwise.
 Result<json::Object> SignExport(const ledger::Ledger& ledger, const Signer& signer, const std::string& manifest);
+// kDenied, kInvalid: RetainEntries would refuse it.
+Status CheckRetain(const ledger::Ledger& ledger, const ledger::Drop& drop);
 // Drops entries, but none that the daemon or replay of what is in force needs.
 Result<json::Object> RetainEntries(ledger::Ledger& ledger, ledger::Drop drop);
 // Cosigned how far, by whom, and is that the quorum of the policy at `policy`?

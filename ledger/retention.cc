@@ -65,13 +65,52 @@ Status ReleaseHold(Ledger& ledger, const std::string& name, const std::string& w
   return {};
 }
 
-Status DropBelow(Ledger& ledger, const Drop& drop, std::uint64_t floor) {
+Result<std::uint64_t> FirstSince(const Store& store, std::string_view utc) {
+  std::uint64_t low = TRY(ReadMinIndex(store));
+  std::uint64_t high = TRY(store.ReadHead()).size;
+  while (low < high) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    const json::Value leaf = TRY(json::Parse(TRY(store.ReadEntry(middle))));
+    if (TRY(json::GetString(leaf, "utc")) < utc) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+Result<std::uint64_t> FirstOfNewest(const Store& store, std::uint64_t bytes, const Progress& progress) {
+  const std::uint64_t size = TRY(store.ReadHead()).size;
+  const std::uint64_t min_index = TRY(ReadMinIndex(store));
+  std::uint64_t total = 0;
+  TRY(store.ScanEntries(min_index, size, [&](std::uint64_t index, std::string_view leaf) -> Status {
+    total += leaf.size();
+    if (progress && index % 65'536 == 0) progress(index, 2 * size);
+    return {};
+  }));
+  std::uint64_t first = min_index;
+  if (total <= bytes) return first;
+  const Status scanned = store.ScanEntries(min_index, size, [&](std::uint64_t index, std::string_view leaf) -> Status {
+    if (total <= bytes) return Fail(Code::kBusy, "enough");
+    total -= leaf.size();
+    first = index + 1;
+    return {};
+  });
+  if (!scanned && scanned.error().code != Code::kBusy) return tl::unexpected(scanned.error());
+  return first;
+}
+
+Status CheckDrop(const Ledger& ledger, const Drop& drop, std::uint64_t floor) {
   const std::uint64_t before = TRY(ReadMinIndex(ledger.store()));
   if (drop.below <= before) return Fail(Code::kInvalid, fmt::format("retain: entries below {} are gone already", before));
   if (drop.below > ledger.head().size) return Fail(Code::kInvalid, "retain: beyond the ledger's end");
   if (drop.below > floor) return Fail(Code::kDenied, fmt::format("retain: entries from {} on are in use", floor));
   for (const Hold& hold : TRY(ReadHolds(ledger.store())))
     if (drop.below > hold.from) return Fail(Code::kDenied, fmt::format("retain: hold '{}' keeps entries from {} on", hold.name, hold.from));
+  return {};
+}
+
+Status DropBelow(Ledger& ledger, const Drop& drop, std::uint64_t floor) {
+  TRY(CheckDrop(ledger, drop, floor));
+  const std::uint64_t before = TRY(ReadMinIndex(ledger.store()));
   TRY(ledger.Checkpoint());
   json::Object body{{"min_index", json::Integer(drop.below)}, {"before", json::Integer(before)}, {"why", json::Bytes(drop.why)}, {"by", drop.by}};
   if (!drop.archive_sha256.empty()) body["archive_sha256"] = drop.archive_sha256;

@@ -36,6 +36,13 @@ Result<std::vector<Hold>> ReadHolds(const Store& store);
 Status PlaceHold(Ledger& ledger, const Hold& hold, const std::string& by);
 Status ReleaseHold(Ledger& ledger, const std::string& name, const std::string& why, const std::string& by);
 
+// What to drop below, by age or size; the minimum index when nothing is to go.
+// By age: times of entries are taken to be in order (the host's clock may have
+// been set back: compare the newest that would go). By size: so many bytes of
+// the newest leaves stay; reads them all.
+Result<std::uint64_t> FirstSince(const Store& store, std::string_view utc);
+Result<std::uint64_t> FirstOfNewest(const Store& store, std::uint64_t bytes, const Progress& progress);
+
 struct Drop {
   std::uint64_t below = 0;
   std::string why;
@@ -46,6 +53,7 @@ struct Drop {
 // still needs), keeps them. The head is signed first; then the entry (RETAIN)
 // and the new minimum are durable; then the entries go. A crash between goes on
 // at the next Open.
+Status CheckDrop(const Ledger& ledger, const Drop& drop, std::uint64_t floor);  // refuses what DropBelow would
 Status DropBelow(Ledger& ledger, const Drop& drop, std::uint64_t floor);
 
 // A blob and the digest that entries name it by.

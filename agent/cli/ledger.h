@@ -37,6 +37,10 @@ struct LedgerOptions {
   std::string policy_file;
   std::string since;
   std::uint64_t below = 0;
+  std::vector<std::string> signatures;  // SSHSIG files over the statement
+  bool statement = false;               // print what is to be signed
+  std::optional<std::uint64_t> older_than_days;  // instead of `below`
+  std::optional<std::uint64_t> keep_bytes;       // the same
   bool drop = false;
   bool by_kind = false;
   bool keep = false;

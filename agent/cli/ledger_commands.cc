@@ -114,6 +114,10 @@ void AddLedgerCommands(CLI::App& ledger, const AddCommand& add) {
   with_key(at);
 
   const auto why = [own](CLI::App* to) { to->add_option("--why", own->why, "for the entry that records it")->required(); };
+  const auto custody = [own](CLI::App* to) {
+    to->add_option("--signature", own->signatures, "a SSHSIG file over the statement, of a person whom canon's records name; may be repeated");
+    to->add_flag("--statement", own->statement, "print what they sign, and do no more");
+  };
   const auto host_key = [own](CLI::App* to) { to->add_option("--host-key", own->host_key, "the private key; default: the host's"); };
 
   at = add(ledger, "backup", "a copy of the ledger while the daemon runs", "  proofgate ledger backup /mnt/backup/2026-11-24", calls(BackupLedger));
@@ -144,6 +148,7 @@ void AddLedgerCommands(CLI::App& ledger, const AddCommand& add) {
   at->add_option("--to", own->to, "a file that does not exist")->required();
   CLI::Option* const drop = at->add_flag("--drop", own->drop, "then drop them from the ledger; their hashes stay");
   at->add_option("--why", own->why, "for the entry that records it")->needs(drop);
+  at->add_option("--signature", own->signatures, "as for `ledger retain --below N`")->needs(drop);
   of_ledger(at);
 
   at = add(ledger, "read-archive", "print an archive's entries, each compared with the tree", "  proofgate ledger read-archive /mnt/archive/1.zst | jq .kind", calls(ReadArchiveFile));
@@ -151,22 +156,30 @@ void AddLedgerCommands(CLI::App& ledger, const AddCommand& add) {
   of_ledger(at);
 
   at = add(ledger, "retain", "drop entries below an index; their hashes stay, so old heads stay provable",
-           "  proofgate ledger retain --below 100000 --why 'older than a year'", calls(RetainLedger));
-  at->add_option("--below", own->below, "entries before this one")->required();
+           "  proofgate ledger retain --below 100000 --why 'older than a year' --statement > s\n"
+           "  ssh-keygen -Y sign -n ledger@proofgate -f custodian_key s\n"
+           "  proofgate ledger retain --below 100000 --why 'older than a year' --signature s.sig",
+           calls(RetainLedger));
+  CLI::Option* const below = at->add_option("--below", own->below, "entries before this one");
+  CLI::Option* const older = at->add_option("--older-than", own->older_than_days, "entries older than so many days")->excludes(below);
+  at->add_option("--keep-bytes", own->keep_bytes, "all but the newest, so many bytes of them")->excludes(below)->excludes(older);
   why(at);
+  custody(at);
 
   at = add(ledger, "hold", "keep entries from an index on, whatever retention asks for", "  proofgate ledger hold case-7 --from 5000 --why 'court order'", calls(HoldLedger));
   at->add_option("NAME", own->file, "of a-z, 0-9 and '-'")->required();
   at->add_option("--from", own->index, "the first entry to keep")->required();
   why(at);
 
-  at = add(ledger, "release", "end a hold", "  proofgate ledger release case-7 --why settled", calls(ReleaseLedgerHold));
+  at = add(ledger, "release", "end a hold", "  proofgate ledger release case-7 --why settled --signature s.sig", calls(ReleaseLedgerHold));
   at->add_option("NAME", own->file, "the hold's name")->required();
   why(at);
+  custody(at);
 
-  at = add(ledger, "erase", "erase a blob that entries name by its salted digest", "  proofgate ledger erase 9f86d081... --why 'asked for by the person'", calls(EraseLedgerBlob));
+  at = add(ledger, "erase", "erase a blob that entries name by its salted digest", "  proofgate ledger erase 9f86d081... --why 'asked for by the person' --signature s.sig", calls(EraseLedgerBlob));
   at->add_option("COMMITMENT", own->file, "the digest")->required();
   why(at);
+  custody(at);
 
   at = add(ledger, "reindex", "derive the index again from the entries (daemon stopped)", "  proofgate ledger reindex", calls(ReindexLedger));
   of_ledger(at);

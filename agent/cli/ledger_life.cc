@@ -18,6 +18,7 @@
 #include "ledger/index.h"
 #include "ledger/retention.h"
 #include "ledger/rocks_store.h"
+#include "policy/custody.h"
 
 namespace proofgate::cli {
 namespace {
@@ -39,6 +40,27 @@ int Ask(const char* method, json::Object params, const Options& options) {
   if (options.json) PrintJson(reply.result);
   else fmt::print("done, recorded in the ledger\n");
   return kDone;
+}
+
+Result<json::Array> ReadSignatures(const LedgerOptions& own) {
+  json::Array signatures;
+  for (const std::string& file : own.signatures) signatures.emplace_back(json::Bytes(TRY(ReadFile(file, 1 << 16))));
+  return signatures;
+}
+
+// Asks for what canon wants others to sign; or prints what they sign.
+int AskInCustody(const char* method, policy::CustodyAct act, json::Object arguments, const Options& options, const LedgerOptions& own) {
+  if (own.statement) {
+    const auto from = OpenLedger(own);
+    if (!from) return Complain(from.error(), options.json);
+    fmt::print("{}", policy::CustodyStatement(from->origin, act, std::move(arguments), own.why));
+    return kDone;
+  }
+  auto signatures = ReadSignatures(own);
+  if (!signatures) return Complain(signatures.error(), options.json);
+  arguments["why"] = json::Bytes(own.why);
+  arguments["signatures"] = std::move(*signatures);
+  return Ask(method, std::move(arguments), options);
 }
 
 // While the daemon is stopped.
@@ -133,7 +155,10 @@ int ArchiveLedger(const Options& options, const LedgerOptions& own) {
   const auto info = Archive(own);
   if (!info) return Complain(info.error(), options.json);
   if (own.drop) {
-    const Reply reply = Call("ledger.retain", {{"below", json::Integer(info->last)}, {"why", json::Bytes(own.why)}, {"archive_sha256", Hex(info->sha256)}});
+    auto signatures = ReadSignatures(own);
+    if (!signatures) return Complain(signatures.error(), options.json);
+    const Reply reply = Call("ledger.retain", {{"below", json::Integer(info->last)}, {"why", json::Bytes(own.why)}, {"archive_sha256", Hex(info->sha256)},
+                                               {"signatures", std::move(*signatures)}});
     if (reply.exit_code != kDone) return Complain(reply, options.json);
   }
   if (options.json)
@@ -159,17 +184,32 @@ int ReadArchiveFile(const Options& options, const LedgerOptions& own) {
   return info ? kDone : Complain(info.error(), options.json);
 }
 
-int RetainLedger(const Options& options, const LedgerOptions& own) {
-  return Ask("ledger.retain", {{"below", json::Integer(own.below)}, {"why", json::Bytes(own.why)}}, options);
+int RetainLedger(const Options& options, const LedgerOptions& given) {
+  LedgerOptions own = given;
+  if (own.older_than_days || own.keep_bytes) {
+    const auto find = [&]() -> Result<std::uint64_t> {
+      const ledger::ReadOnlyLedger from = TRY(OpenLedger(own));
+      if (own.keep_bytes) return ledger::FirstOfNewest(*from.store, *own.keep_bytes, ToTerminal());
+      const auto days = static_cast<std::int64_t>(std::min<std::uint64_t>(*own.older_than_days, 36'500));
+      return ledger::FirstSince(*from.store, FormatUtc({SystemClock().Utc().ms - days * 24 * 3600 * 1000}));
+    };
+    const auto below = find();
+    if (!below) return Complain(below.error(), options.json);
+    own.below = *below;
+    if (!own.statement && !options.json) fmt::print(stderr, "entries below {}\n", own.below);
+  } else if (own.below == 0) {
+    return Complain(Error{Code::kInvalid, "one of --below, --older-than and --keep-bytes expected"}, options.json, kUsage);
+  }
+  return AskInCustody("ledger.retain", policy::CustodyAct::kRetain, {{"below", json::Integer(own.below)}}, options, own);
 }
 int HoldLedger(const Options& options, const LedgerOptions& own) {
   return Ask("ledger.hold", {{"name", json::Bytes(own.file)}, {"from", json::Integer(own.index)}, {"why", json::Bytes(own.why)}}, options);
 }
 int ReleaseLedgerHold(const Options& options, const LedgerOptions& own) {
-  return Ask("ledger.release", {{"name", json::Bytes(own.file)}, {"why", json::Bytes(own.why)}}, options);
+  return AskInCustody("ledger.release", policy::CustodyAct::kRelease, {{"name", json::Bytes(own.file)}}, options, own);
 }
 int EraseLedgerBlob(const Options& options, const LedgerOptions& own) {
-  return Ask("ledger.erase", {{"commitment", json::Bytes(own.file)}, {"why", json::Bytes(own.why)}}, options);
+  return AskInCustody("ledger.erase", policy::CustodyAct::kErase, {{"commitment", json::Bytes(own.file)}}, options, own);
 }
 
 int ReindexLedger(const Options& options, const LedgerOptions& own) {

@@ -198,6 +198,25 @@ TEST_F(LifeTest, DroppedEntriesAreGoneAndEveryOldHeadIsStillProved) {
   EXPECT_EQ(Findings(), std::vector<std::string>{});
 }
 
+TEST_F(LifeTest, WhatToDropIsFoundByAgeAndBySize) {
+  AppendStory(5);
+  const std::uint64_t before = ledger_->head().size;
+  clock_.Advance(24ull * 3600 * 1'000'000'000);
+  const std::string middle = FormatUtc(clock_.Utc());
+  AppendStory(5);
+  const Store& store = ledger_->store();
+  EXPECT_EQ(*FirstSince(store, "2000-01-01"), 0u);
+  EXPECT_EQ(*FirstSince(store, middle), before);
+  EXPECT_EQ(*FirstSince(store, "2100-01-01"), ledger_->head().size);
+  std::uint64_t newest_two = 0;
+  for (std::uint64_t index = ledger_->head().size - 2; index < ledger_->head().size; ++index) newest_two += ledger_->Entry(index)->size();
+  EXPECT_EQ(*FirstOfNewest(store, newest_two, nullptr), ledger_->head().size - 2);
+  EXPECT_EQ(*FirstOfNewest(store, newest_two - 1, nullptr), ledger_->head().size - 1);
+  EXPECT_EQ(*FirstOfNewest(store, 1 << 30, nullptr), 0u);
+  ASSERT_TRUE(DropBelow(*ledger_, {before, "age", "uid:0", ""}, UINT64_MAX));
+  EXPECT_EQ(*FirstSince(store, "2000-01-01"), before);
+}
+
 TEST_F(LifeTest, AHoldKeepsEntriesUntilItIsReleased) {
   AppendStory(30);
   ASSERT_TRUE(PlaceHold(*ledger_, {"case-7", 10, "court order"}, "uid:0"));
