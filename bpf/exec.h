@@ -81,6 +81,7 @@ static __always_inline void exec_done(struct linux_binprm *bprm)
 	if (label->bound_object && exec_bound(bprm, &act, label))
 		bpf_send_signal(SIGKILL);
 	label->bound_object = 0;
+	label->is_entering = 0;
 	label->exe = label->exe_next;
 }
 

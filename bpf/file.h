@@ -31,7 +31,9 @@ static __always_inline __u64 class_of(struct inode *inode, struct dentry *dentry
 		return CLASS_PIPE;
 	if (magic == ANON_INODE_FS_MAGIC)
 		return CLASS_ANON;
-	if (magic == TMPFS_MAGIC && type == S_IFREG && (__u64)dentry->d_parent == (__u64)dentry)
+	/* Shared memory without a name, of small pages or large. */
+	if ((magic == TMPFS_MAGIC || magic == HUGETLBFS_MAGIC) && type == S_IFREG &&
+	    (__u64)dentry->d_parent == (__u64)dentry)
 		return CLASS_ANON;
 	return 0;
 }
@@ -224,6 +226,27 @@ static __always_inline int read_judged(struct act *act, struct file *file, struc
 	return open_under_receipt(act, file, dentry);
 }
 
+/* Is this the cgroup.procs of the cgroup in which the acting task is? A service
+ * manager and the child that it forked for a service both put the child there, and
+ * either may be first; the child's own write then changes nothing. Until it has
+ * executed a program it runs the manager's code, which nobody governed chose. */
+static __always_inline int enters_own_cgroup(struct label *label, struct file *file,
+					     struct dentry *dentry)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct inode *directory;
+	__u64 *name;
+
+	if (!label->is_entering || file->f_inode->i_sb->s_magic != CGROUP2_MAGIC)
+		return 0;
+	name = inline_name(dentry);
+	if (dentry->d_name.len != 12 || name[0] != 0x702e70756f726763ull /* "cgroup.p" */ ||
+	    (__u32)name[1] != 0x73636f72 /* "rocs" */)
+		return 0;
+	directory = dentry->d_parent->d_inode;
+	return PRESENT(directory) && directory->i_ino == task->cgroups->dfl_cgrp->kn->id;
+}
+
 static __always_inline int file_opens(struct file *file)
 {
 	struct act act = {.op = OP_OPEN_WRITE, .gate.kind = KIND_WRITE};
@@ -260,6 +283,8 @@ static __always_inline int file_opens(struct file *file)
 	class = class_of(inode, dentry);
 	if (class)
 		return write_class(&act, class, dentry);
+	if (label && enters_own_cgroup(label, file, dentry))
+		return 0;
 	if ((file->f_mode & FMODE_CREATED) && label && label->created == (__u64)dentry) {
 		act.slot = label->created_slot;
 		act.gen = label->created_gen;
@@ -313,7 +338,7 @@ static __always_inline int write_opened(struct act *act, struct file *file, stru
 static __always_inline int write_through(__u32 op, struct file *file)
 {
 	struct act act = {.op = op, .gate.kind = KIND_WRITE};
-	struct label *label;
+	struct label *label = 0;
 	struct dentry *dentry;
 	enum scope scope = subject(&act, &label);
 
@@ -324,6 +349,8 @@ static __always_inline int write_through(__u32 op, struct file *file)
 		return deny(&act, dentry);
 	if ((file->f_inode->i_mode & S_IFMT) == S_IFSOCK)
 		return net_write(file);
+	if (op == OP_WRITE && label && enters_own_cgroup(label, file, dentry))
+		return 0;
 	return write_opened(&act, file, dentry);
 }
 

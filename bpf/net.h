@@ -139,6 +139,21 @@ static __always_inline int bind_socket(struct act *act, struct file *file)
 	return 0;
 }
 
+/* To the audit system: what is said there needs capabilities, which are judged
+ * one by one; without the one to write, nothing can be. */
+static __always_inline int may_audit(struct act *act, int family, int protocol)
+{
+	__u32 kind = act->gate.kind;
+	int covered;
+
+	if (family != AF_NETLINK || protocol != NETLINK_AUDIT)
+		return 0;
+	act->gate.kind = KIND_CAPABILITY;
+	covered = judge_class(act, FIRST_CAPABILITY + CAP_AUDIT_WRITE);
+	act->gate.kind = kind;
+	return covered;
+}
+
 static __always_inline int net_socket(int family, int type, int protocol, int kernel)
 {
 	struct act act = {.op = OP_SOCKET, .gate.kind = KIND_CONNECT};
@@ -159,6 +174,8 @@ static __always_inline int net_socket(int family, int type, int protocol, int ke
 		     (type == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP))))
 			return 0;
 		if (family == AF_NETLINK && protocol == 0)
+			return 0;
+		if (may_audit(&act, family, protocol))
 			return 0;
 		act.code = GATE_FAMILY_REFUSED;
 	}
@@ -307,6 +324,8 @@ static __always_inline int net_through(struct act *act, struct socket *socket, s
 	}
 	if (family == AF_NETLINK && sk->sk_protocol == 0)
 		return 0; /* reaches the kernel only, and what it may change needs NET_ADMIN */
+	if (may_audit(act, family, sk->sk_protocol))
+		return 0;
 	if ((family != AF_INET && family != AF_INET6) ||
 	    (sk->sk_type != SOCK_STREAM && sk->sk_type != SOCK_DGRAM) ||
 	    (sk->sk_protocol != IPPROTO_TCP && sk->sk_protocol != IPPROTO_UDP)) {

@@ -98,6 +98,7 @@ static __always_inline int scope_enter(struct task_struct *task, struct cgroup *
 		if (bpf_map_lookup_elem(&labels, &key))
 			return 1;
 		fresh.domain = (__u32)domain;
+		fresh.is_entering = !!(task->flags & PF_FORKNOEXEC);
 		if (!put_label(key, hash, &fresh)) {
 			entered = domain_of(&fresh);
 			if (entered)

@@ -284,7 +284,7 @@ struct mark {
 
 struct label {
 	__u32 domain;
-	__u32 pad1;
+	__u32 is_entering; /* 1: came from outside as a fork, and has not executed a program since */
 	__u64 exe;	/* object number of the running program */
 	__u64 exe_next; /* of the one being executed */
 	__u64 created;	/* dentry of the file this thread is creating by open(2) */

@@ -54,6 +54,36 @@ same "who enters the cgroup later is governed" "$(cat /tmp/entered.out)" "create
 mkdir /sys/fs/cgroup/attached/below
 bash -c 'echo $$ >/sys/fs/cgroup/attached/below/cgroup.procs; exec act "create /srv/t/entered"' | cat >/tmp/entered.out
 same "or a cgroup below it" "$(cat /tmp/entered.out)" "create EPERM"
+# A service manager and the child that it forked both put the child into its cgroup; the manager may be first.
+cat >/tmp/enter.py <<'PY'
+import os, sys
+
+def tries(name, path):
+    try:
+        fd = os.open("/sys/fs/cgroup/" + path + "/cgroup.procs", os.O_WRONLY)
+        os.write(fd, b"0")
+        print(name, "OK", flush=True)
+    except PermissionError:
+        print(name, "EPERM", flush=True)
+
+if len(sys.argv) > 1:
+    tries("its own, after it has executed a program", "attached")
+    sys.exit(0)
+from_manager, to_child = os.pipe()
+child = os.fork()
+if child == 0:
+    os.read(from_manager, 1)
+    tries("its own", "attached")
+    tries("another", "attached/below")
+    os.execl("/usr/bin/python3", "python3", "/tmp/enter.py", "again")
+fd = os.open("/sys/fs/cgroup/attached/cgroup.procs", os.O_WRONLY)
+os.write(fd, b"%d" % child)
+os.write(to_child, b"x")
+os.waitpid(child, 0)
+PY
+same "a forked child enters the cgroup where it is already" "$(/usr/bin/python3 /tmp/enter.py | cat)" "its own OK
+another EPERM
+its own, after it has executed a program EPERM"
 ok "detach" proofgate detach --json --domain t --cgroup /sys/fs/cgroup/attached
 bash -c 'echo $$ >/sys/fs/cgroup/attached/cgroup.procs; exec act "create /srv/t/entered"' | cat >/tmp/entered.out
 same "after the detach it is not governed" "$(cat /tmp/entered.out)" "create OK"
