@@ -404,17 +404,26 @@ void Agent::SweepRuns() {
 void Agent::AttachFromCanon() {
   std::map<std::string, std::uint32_t> names;
   std::map<std::string, std::pair<std::string, std::string>> wanted;  // cgroup → domain, unit
+  bool answers = true;  // who does not answer once is not asked again in this round
   for (const auto& [name, domain] : domains_) {
     if (!domain.canon || domain.canon->attach.empty()) continue;
     const std::string& attach = domain.canon->attach;
     const std::string target = attach.substr(attach.find(':') + 1);
     const bool is_unit = !attach.starts_with("cgroup:");
-    const auto cgroup = is_unit ? units_.CgroupOf(target) : Result<std::string>(target);
-    if (!cgroup) {
-      if (cgroup.error().code != Code::kNotFound)
-        std::fprintf(stderr, "attach %s: %s\n", target.c_str(), cgroup.error().message.c_str());
-      continue;  // asked again
+    auto cgroup = Result<std::string>(target);
+    if (is_unit && answers) {
+      cgroup = units_.CgroupOf(target);
+      answers = cgroup || cgroup.error().code == Code::kNotFound;
+      if (cgroup) cgroup_of_[target] = *cgroup;
+      else if (answers) cgroup_of_.erase(target);
+      else std::fprintf(stderr, "attach %s: %s\n", target.c_str(), cgroup.error().message.c_str());
     }
+    if (is_unit && !answers) {  // what is known stays so: a slow manager takes nothing back
+      const auto known = cgroup_of_.find(target);
+      if (known == cgroup_of_.end()) continue;
+      cgroup = known->second;
+    }
+    if (!cgroup) continue;  // asked again
     if (!cgroup->starts_with(std::string(kCgroupRoot) + "/")) continue;
     names[cgroup->substr(std::string_view(kCgroupRoot).size())] = domain.number;
     wanted[*cgroup] = {name, is_unit ? target : ""};

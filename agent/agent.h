@@ -196,6 +196,7 @@ class Agent {
   Drain drain_;
   Units& units_;
   Watch watch_;
+  std::map<std::string, std::string> cgroup_of_;  // unit → where systemd said that its cgroup is
   std::map<std::string, std::uint32_t> named_;  // paths governed from birth on, as the gate has them
   std::set<std::string> announced_;             // units that may start
   std::unique_ptr<CanonTrust> trust_;

@@ -47,6 +47,30 @@ bool SameGrant(const Receipt& receipt, const policy::Standing& standing) {
          receipt.objects == standing.objects && receipt.except == standing.except;
 }
 
+// Is it granted by its name as well? The file may be made anew while the receipt lives.
+bool IsNamed(Kind kind, const Object& object) {
+  return (kind == Kind::kWrite || kind == Kind::kConnect) &&
+         (object.form == policy::Form::kFile || object.form == policy::Form::kUnix);
+}
+
+// A standing grant as the receipts that it becomes: a slot holds one name, so each
+// file of several has a receipt to itself.
+std::vector<policy::Standing> PiecesOf(const policy::Standing& standing) {
+  std::vector<policy::Standing> pieces;
+  policy::Standing rest = standing;
+  rest.objects.clear();
+  for (const Object& object : standing.objects) {
+    if (standing.objects.size() == 1 || !IsNamed(standing.kind, object)) {
+      rest.objects.push_back(object);
+      continue;
+    }
+    pieces.push_back(standing);
+    pieces.back().objects = {object};
+  }
+  if (!rest.objects.empty()) pieces.push_back(std::move(rest));
+  return pieces;
+}
+
 // The row of a settled receipt may be another's by now.
 bool HoldsBinding(const Pep& pep, const receipt_slot& gate, const Receipts::Live& live) {
   const bool is_bound = policy::IsBound(live.receipt.binding);
@@ -86,13 +110,25 @@ std::string Armour(const std::string& base64) {
 }
 
 Result<Receipts::Resolved> Receipts::Resolve(std::uint32_t number, Kind kind,
-                                             const std::vector<Object>& objects,
-                                             const std::vector<std::string>& except,
-                                             Missing missing) {
+                                             const std::vector<Object>& objects) {
   std::vector<Target> targets;
   for (const Object& object : objects)
-    for (Target& target : TRY(ResolveObject(kind, object, except, missing)))
+    for (Target& target : TRY(ResolveObject(kind, object, {}, Missing::kRefuse)))
       targets.push_back(std::move(target));
+  return Place(number, kind, std::move(targets));
+}
+
+Result<Receipts::Resolved> Receipts::ResolveStanding(std::uint32_t number, Kind kind,
+                                                     const std::vector<Object>& objects,
+                                                     const std::vector<std::string>& except) {
+  std::vector<Target> targets;
+  for (const Object& object : objects)
+    for (Target& target : TRY(ResolveObject(kind, object, except, Missing::kSkip)))
+      targets.push_back(std::move(target));
+  // What is made under this name later is the same file to who wrote the canon.
+  if (objects.size() == 1 && IsNamed(kind, objects.front()) && !targets.empty() &&
+      targets.front().form == FORM_FILE)
+    if (auto named = ResolveAsName(objects.front())) targets.push_back(std::move(*named));
   return Place(number, kind, std::move(targets));
 }
 
@@ -307,7 +343,7 @@ Result<Receipts::Issued> Receipts::Issue(const policy::Canon& canon, std::uint32
   const auto& witnessed = canon.terms.witnessed;
   const WaitsFor waits = std::find(witnessed.begin(), witnessed.end(), decision.kind) != witnessed.end() ? WaitsFor::kWitnesses : WaitsFor::kNothing;
   if (waits == WaitsFor::kWitnesses) TRY(ReadWitnesses(host_.witness_policy));
-  Resolved resolved = TRY(Resolve(number, decision.kind, decision.objects, {}, Missing::kRefuse));
+  Resolved resolved = TRY(Resolve(number, decision.kind, decision.objects));
   Fd exe;
   if (!request.exe.empty()) {
     Object program;
@@ -338,15 +374,17 @@ Status Receipts::KeepStanding(const policy::Canon& canon, std::uint32_t number,
                               std::uint64_t canon_entry) {
   const std::uint64_t now = clock_.Boot().ns;
   const std::string digest = Hex(Sha256(json::Encode(policy::CanonJson(canon))));
-  for (const policy::Standing& standing : canon.standing) {
+  std::vector<policy::Standing> pieces;
+  for (const policy::Standing& standing : canon.standing)
+    for (policy::Standing& piece : PiecesOf(standing)) pieces.push_back(std::move(piece));
+  for (const policy::Standing& standing : pieces) {
     const auto held = std::find_if(live_.begin(), live_.end(), [&](const auto& entry) {
       const Live& live = entry.second;
       return live.number == number && !live.revoked && !live.settled &&
              live.expires_boot_ns > now && SameGrant(live.receipt, standing);
     });
     if (held != live_.end() && held->second.expires_boot_ns > now + kRenewBelowNs) continue;
-    Resolved resolved =
-        TRY(Resolve(number, standing.kind, standing.objects, standing.except, Missing::kSkip));
+    Resolved resolved = TRY(ResolveStanding(number, standing.kind, standing.objects, standing.except));
     if (resolved.places.empty()) continue;  // nothing of it exists on this host
     Receipt body = NewBody(canon, digest);
     body.rule = standing.id;
@@ -450,8 +488,8 @@ Status Receipts::ReviewUnder(std::uint32_t number, const policy::Canon* canon,
     if (issued == policy::OldReceipts::kKeep && !live.receipt.is_standing) continue;
     bool permitted = false;
     if (canon != nullptr && live.receipt.is_standing) {
-      permitted = std::any_of(canon->standing.begin(), canon->standing.end(),
-                              [&live = live](const auto& standing) { return SameGrant(live.receipt, standing); });
+      for (const policy::Standing& standing : canon->standing)
+        for (const policy::Standing& piece : PiecesOf(standing)) permitted = permitted || SameGrant(live.receipt, piece);
     } else if (canon != nullptr) {
       permitted = true;
       for (const Object& object : live.receipt.objects) {
@@ -637,8 +675,7 @@ Status Receipts::RestoreOne(std::uint32_t slot, const json::Value& row, std::uin
   names_.SetReceipt(slot, live.gen, live.id);
   Resolved resolved;
   if (live.receipt.is_standing) {
-    resolved = TRY(Resolve(number, live.receipt.kind, live.receipt.objects, live.receipt.except,
-                           Missing::kSkip));
+    resolved = TRY(ResolveStanding(number, live.receipt.kind, live.receipt.objects, live.receipt.except));
   } else {
     // The objects are the inodes of the issue, whatever has their names now.
     const json::Value* const handles = row.Find("handles");

@@ -138,8 +138,10 @@ class Receipts {
   };
   enum class WaitsFor { kNothing, kWitnesses };
   Result<Resolved> Resolve(std::uint32_t number, policy::Kind kind,
-                           const std::vector<policy::Object>& objects,
-                           const std::vector<std::string>& except, Missing missing);
+                           const std::vector<policy::Object>& objects);
+  Result<Resolved> ResolveStanding(std::uint32_t number, policy::Kind kind,
+                                   const std::vector<policy::Object>& objects,
+                                   const std::vector<std::string>& except);
   Result<Resolved> Place(std::uint32_t number, policy::Kind kind, std::vector<Target> targets);
   Result<std::uint32_t> FreeSlot();
   Result<std::uint32_t> FreeBinding() const;

@@ -24,13 +24,18 @@ constexpr const char* kHeader = "# Units that do not start before proofgate.serv
 using Bus = std::unique_ptr<sd_bus, decltype(&sd_bus_unref)>;
 using Text = std::unique_ptr<char, decltype(&std::free)>;
 
+// Whoever asks is the thread that the watchdog waits for.
+constexpr std::uint64_t kAnswerUs = 5'000'000;
+constexpr std::uint64_t kReloadUs = 20'000'000;
+
 // PID 1's own socket: it answers whether or not a message bus runs.
-Result<Bus> AskManager() {
+Result<Bus> AskManager(std::uint64_t timeout_us = kAnswerUs) {
   sd_bus* bus = nullptr;
   int done = sd_bus_new(&bus);
   if (done < 0) return FailErrno(done, "ask systemd");
   Bus owner(bus, sd_bus_unref);
   done = sd_bus_set_address(bus, "unix:path=/run/systemd/private");
+  if (done >= 0) done = sd_bus_set_method_call_timeout(bus, timeout_us);
   if (done >= 0) done = sd_bus_start(bus);
   if (done < 0) return FailErrno(done, "ask systemd");
   return owner;
@@ -64,7 +69,7 @@ std::string EscapeForCgroup(const std::string& unit) {
 }
 
 Status Reload() {
-  const Bus bus = TRY(AskManager());
+  const Bus bus = TRY(AskManager(kReloadUs));
   sd_bus_error error{};
   const int asked = sd_bus_call_method(bus.get(), "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
                                        "org.freedesktop.systemd1.Manager", "Reload", &error, nullptr, "");

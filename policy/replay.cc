@@ -196,8 +196,11 @@ Status Replay::TakeIssue(std::uint64_t index, const std::string& kind, const jso
     recomputed = canon.error().message;
   } else if (receipt.is_standing) {
     const bool granted = std::any_of((*canon)->canon.standing.begin(), (*canon)->canon.standing.end(), [&](const Standing& grant) {
-      return grant.id == receipt.rule && grant.kind == receipt.kind && grant.objects == receipt.objects &&
-             grant.except == receipt.except;
+      // All of a grant or a part of it: a file that is granted by its name has a receipt to itself.
+      return grant.id == receipt.rule && grant.kind == receipt.kind && grant.except == receipt.except &&
+             std::all_of(receipt.objects.begin(), receipt.objects.end(), [&](const Object& object) {
+               return std::find(grant.objects.begin(), grant.objects.end(), object) != grant.objects.end();
+             });
     });
     recomputed = ReceiptId(bytes) + (granted ? " PERMITTED" : " NOT_PERMITTED: no standing grant is like it");
   } else {

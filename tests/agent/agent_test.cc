@@ -163,6 +163,22 @@ TEST_F(AgentTest, AUnitThatCannotBeNamedIsNotAnnounced) {
   EXPECT_EQ(kernel_.named.count("/fake-hierarchy/e.service"), 1u);
 }
 
+TEST_F(AgentTest, ASlowManagerTakesNothingBackAndIsAskedOnceARound) {
+  const auto unit = [](const std::string& name) {
+    return "---\nformat: 1\ntenant: t\ndomain: " + name + "\nattach: { unit: " + name + ".service }\nmode: enforce\n";
+  };
+  ASSERT_TRUE(Apply(Canon() + unit("e") + unit("f")));
+  const std::set<std::string> both = {"e.service", "f.service"};
+  ASSERT_EQ(units_.announced, both);
+  units_.answers = false;
+  units_.asked = 0;
+  clock_.Advance(6 * kSecond);
+  agent_->Tick();
+  EXPECT_EQ(units_.asked, 1);
+  EXPECT_EQ(units_.announced, both);
+  EXPECT_EQ(kernel_.named.size(), 2u);
+}
+
 TEST_F(AgentTest, RefusesACanonThatWouldGovernWhatTheHostNeeds) {
   for (const char* attach : {"unit: proofgate.service", "unit: dbus.service", "slice: system.slice",
                              "unit: systemd-journald.service", "cgroup: /sys/fs/cgroup"})
@@ -288,6 +304,36 @@ TEST_F(AgentTest, ARestartKeepsAGrantOnANameThatAFileHasTakenSince) {
   std::ofstream(dir_ + "/granted/new") << "another";
   Start("boot-1");
   EXPECT_TRUE(kernel_.grants.empty());
+}
+
+TEST_F(AgentTest, AStandingGrantOfAFileAlsoHoldsForTheNextFileOfThatName) {
+  ASSERT_TRUE(Apply("format: 1\ntenant: t\ndomain: s\nattach: { unit: s.service }\nmode: enforce\nstanding:\n"
+                    "  - { id: pid, write: [{ file: " + dir_ + "/granted/file }] }\n"));
+  const auto forms = [this] {
+    std::multiset<unsigned> found;
+    for (const auto& [key, grants] : kernel_.grants)
+      for (const grant& one : grants) found.insert(one.form);
+    return found;
+  };
+  const std::multiset<unsigned> both = {FORM_FILE, FORM_NAMED};
+  EXPECT_EQ(forms(), both);
+  EXPECT_STREQ(kernel_.slots[1].name, "file");
+  std::filesystem::remove(dir_ + "/granted/file");
+  std::ofstream(dir_ + "/granted/file") << "made anew";
+  clock_.Advance(50 * kSecond);
+  agent_->Tick();
+  EXPECT_EQ(forms(), both) << "after its renewal";
+  Restart();
+  EXPECT_EQ(forms(), both) << "after a restart";
+}
+
+TEST_F(AgentTest, EachFileOfAStandingGrantHasAReceiptWhetherOrNotItIsThere) {
+  ASSERT_TRUE(Apply("format: 1\ntenant: t\ndomain: s\nattach: { unit: s.service }\nmode: enforce\nstanding:\n"
+                    "  - { id: logs, write: [{ file: " + dir_ + "/granted/a }, { file: " + dir_ + "/granted/b }, { class: pipe }] }\n"));
+  EXPECT_EQ(Live(), 3);
+  Restart();
+  EXPECT_EQ(Live(), 3);
+  EXPECT_TRUE(Entries("REVOKE").empty());
 }
 
 TEST_F(AgentTest, WhatTheLedgerHasAndTheKernelHasNotIsRevokedAtRestart) {

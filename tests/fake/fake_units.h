@@ -11,6 +11,7 @@ namespace proofgate::agent {
 
 struct FakeUnits final : Units {
   Result<std::string> CgroupOf(const std::string& unit) override {
+    ++asked;
     if (!answers) return Fail(Code::kIo, "systemd does not answer");
     return "/sys/fs/cgroup/fake-hierarchy/" + unit;
   }
@@ -26,6 +27,7 @@ struct FakeUnits final : Units {
   }
 
   bool answers = true;
+  int asked = 0;
   bool full = false;
   std::function<void()> when_announced;
   std::set<std::string> remembered;
