@@ -1,5 +1,8 @@
 #include "ledger/tiles.h"
 
+#include <set>
+#include <sstream>
+
 #include "tests/ledger/ledger_fixture.h"
 
 namespace proofgate::ledger {
@@ -101,6 +104,32 @@ class NumberStore final : public Store {
  private:
   std::vector<std::vector<Digest>> levels_;
 };
+
+// tests/ledger/sumdb.go made the file, with Go's transparency log.
+TEST_F(TilesTest, EveryByteOfEveryTileIsTheOneThatGosLogWrites) {
+  std::istringstream golden(*ReadFile(SUMDB_GOLDEN, 1 << 16));
+  std::uint64_t size = 0;
+  std::string root, tiles_digest;
+  std::size_t count = 0;
+  int trees = 0;
+  while (golden >> size >> root >> count >> tiles_digest) {
+    const NumberStore store(size);
+    EXPECT_EQ(Hex(store.ReadHead()->root), root) << size;
+    std::filesystem::remove_all(Out());
+    ASSERT_TRUE(ExportTiles(store, *store.ReadHead(), size, "checkpoint", Out(), nullptr));
+    std::set<std::string> lines;
+    for (const auto& file : std::filesystem::recursive_directory_iterator(Out() + "/tile")) {
+      const std::string path = file.path().string().substr(Out().size() + 1);
+      if (file.is_regular_file() && !path.starts_with("tile/entries/")) lines.insert(path + " " + Hex(Sha256(*ReadFile(file.path(), 1 << 16))) + "\n");
+    }
+    EXPECT_EQ(lines.size(), count) << size;
+    std::string all;
+    for (const std::string& line : lines) all += line;
+    EXPECT_EQ(Hex(Sha256(all)), tiles_digest) << size;
+    ++trees;
+  }
+  EXPECT_EQ(trees, 12);
+}
 
 TEST_F(TilesTest, AnIndependentReaderReadsAThirdLevel) {
   const NumberStore store(65'536 + 300);
