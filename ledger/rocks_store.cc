@@ -1,6 +1,7 @@
 #include "ledger/rocks_store.h"
 
 #include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/checkpoint.h>
@@ -89,6 +90,8 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Family family) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(family == kNodes ? 16 << 20 : 4 << 20);
   table.verify_compression = false;
+  // A proof asks for nodes of many ages, so each look-up would search many files.
+  if (family == kNodes) table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;
 }
