@@ -642,6 +642,7 @@ Result<json::Object> Agent::Describe() const {
                                   {"root", Hex(head.root)},
                                   {"witnesses", DescribeWitnesses(ledger_, host_.witness_policy)},
                                   {"disk_full", ledger_.is_disk_full()},
+                                  {"check", check_ ? check_->Describe() : json::Object()},
                                   {"rollback_noticed_by", "the anchor file; a rollback of the whole disk cannot be noticed on this host alone, "
                                                           "but by whoever holds a later checkpoint (ledger witness-request)"}};
   result["canon"] = trust_->Describe();
@@ -749,6 +750,7 @@ void Agent::Tick() {
 }
 
 Status Agent::Stop() {
+  check_.reset();
   drain_.Stop();
   TRY(receipts_.SettleNow());
   const std::uint64_t governed = TRY(pep_.CountLabels());

@@ -16,6 +16,7 @@
 
 #include "agent/canon_trust.h"
 #include "agent/drain.h"
+#include "agent/ledger_check.h"
 #include "agent/names.h"
 #include "agent/pep.h"
 #include "agent/promotion.h"
@@ -136,6 +137,10 @@ class Agent {
   // RECORDS_SPENT.
   Status TakeCustody(policy::CustodyAct act, const json::Object& arguments, const std::string& why,
                      const std::vector<std::string>& signatures, const std::string& principal);
+  // Verifies the ledger in the background from now on.
+  void CheckLedger(CheckPace pace) { check_ = std::make_unique<LedgerCheck>(ledger_, signer_.public_key(), pace); }
+  // Begins a round at once if asked to; how far it is. kNotFound: none runs here.
+  Result<json::Object> LedgerCheckNow(bool hurry);
   ledger::Ledger& ledger() { return ledger_; }
   const Signer& signer() const { return signer_; }
 
@@ -209,6 +214,7 @@ class Agent {
   std::uint64_t next_check_ns_ = 0;
   std::uint64_t next_checkpoint_ns_ = 0;
   std::uint64_t checkpointed_ = 0;  // size
+  std::unique_ptr<LedgerCheck> check_;
 };
 
 }  // namespace proofgate::agent

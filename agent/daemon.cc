@@ -69,6 +69,7 @@ Status Run() {
   const gid_t state_group = TRY(FindStateGroup());
   TRY(KeepStateGroup(kStateDir, state_group));
   const auto signer = TRY(LoadSigner(kHostKey));
+  const CheckPace check_pace = TRY(ReadCheckPace(kLedgerCheckFile));
   NotifyStatus("opening the ledger");
   auto store = TRY(ledger::OpenRocksStore(ledger::StorePath(kLedgerDir), ledger::StoreAccess::kWrite));
   const auto ledger = TRY(ledger::Ledger::Open(kLedgerDir, std::move(store), *signer, clock));
@@ -80,6 +81,7 @@ Status Run() {
   host.boot_id = TRY(FirstLine("/proc/sys/kernel/random/boot_id"));
   SystemdUnits units;
   const auto agent = TRY(Agent::Start(*pep, *ledger, *signer, clock, std::move(host), units));
+  agent->CheckLedger(check_pace);
   Drop drop = TRY(Drop::At(kDropDir, state_group));
   drop.Take(*agent);
   const auto control = TRY(Control::Listen(kControlSocket, *agent));

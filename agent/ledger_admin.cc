@@ -38,7 +38,10 @@ Result<std::uint64_t> RetainFloor(const ledger::Ledger& ledger) {
 
 json::Object LedgerFigures(const ledger::Ledger& ledger) {
   const ledger::Ledger::Figures figures = ledger.figures();
-  return {{"commits", json::Integer(figures.commits)}, {"records", json::Integer(figures.records)},
+  json::Object commit{{"max", json::Integer(figures.commit.max_us())}};
+  for (const auto& [name, permille] : {std::pair("p50", 500), std::pair("p90", 900), std::pair("p99", 990), std::pair("p999", 999)})
+    commit[name] = json::Integer(figures.commit.PermilleUs(static_cast<std::uint64_t>(permille)));
+  return {{"commits", json::Integer(figures.commits)}, {"records", json::Integer(figures.records)}, {"commit_percentiles_us", std::move(commit)},
           {"commit_us", Histogram(figures.commit_us)}, {"group", Histogram(figures.group)}};
 }
 

@@ -66,10 +66,22 @@ Result<json::Object> Erase(Call& call) {
   return json::Object{{"commitment", Hex(commitment)}};
 }
 
+Result<json::Object> CheckNow(Call& call) {
+  const bool hurry = TRY(call.params.Flag("hurry"));
+  TRY(call.params.Done());
+  return call.agent.LedgerCheckNow(hurry);
+}
+
 }  // namespace
 
 void AddLedgerMethods(MethodTable& methods) {
-  methods.insert({{"ledger.retain", Retain}, {"ledger.hold", PlaceHold}, {"ledger.release", ReleaseHold}, {"ledger.erase", Erase}});
+  methods.insert({{"ledger.retain", Retain}, {"ledger.hold", PlaceHold}, {"ledger.release", ReleaseHold}, {"ledger.erase", Erase}, {"ledger.check", CheckNow}});
+}
+
+Result<json::Object> Agent::LedgerCheckNow(bool hurry) {
+  if (!check_) return Fail(Code::kNotFound, "this daemon does not verify its ledger");
+  if (hurry) check_->Hurry();
+  return check_->Describe();
 }
 
 Status Agent::TakeCustody(CustodyAct act, const json::Object& arguments, const std::string& why,

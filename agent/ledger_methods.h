@@ -10,7 +10,7 @@
 
 namespace proofgate::agent {
 
-// ledger.retain, ledger.hold, ledger.release, ledger.erase.
+// ledger.retain, ledger.hold, ledger.release, ledger.erase, ledger.check.
 void AddLedgerMethods(MethodTable& methods);
 
 }  // namespace proofgate::agent

@@ -12,6 +12,7 @@ inline constexpr const char* kHostPublicKey = "/var/lib/proofgate/host_key.pub";
 inline constexpr const char* kHostPublicPem = "/var/lib/proofgate/host_key.pem";
 inline constexpr const char* kAllowedSigners = "/var/lib/proofgate/allowed_signers";
 inline constexpr const char* kWitnessPolicy = "/etc/proofgate/witness-policy";
+inline constexpr const char* kLedgerCheckFile = "/etc/proofgate/ledger-check";
 inline constexpr const char* kRunDir = "/run/proofgate";
 inline constexpr const char* kDropDir = "/var/lib/proofgate/drop";
 inline constexpr const char* kBpfDir = "/run/proofgate/bpf";

@@ -149,43 +149,85 @@ class Fsck {
   std::uint64_t retained_ = 0;
 };
 
+class StepwiseVerification final : public Verification {
+ public:
+  StepwiseVerification(const Store& store, const Head& head, std::uint64_t min_index)
+      : store_(store), head_(head), min_index_(min_index), fsck_(store, min_index, report_) {
+    if (min_index > head.size) fsck_.Find("minimum index: beyond the ledger's end");
+  }
+  void Extends(const PublicKey& key, std::string_view origin, std::string_view anchor, std::span<const HeldHead> held) {
+    extends_.assign(held.begin(), held.end());
+    const auto anchored = VerifyCheckpoint(key, origin, anchor);
+    if (anchored) extends_.push_back({"anchor", *anchored});
+    else fsck_.Find("anchor: " + anchored.error().message);
+  }
+
+  Result<bool> Step(std::uint64_t entries) override {
+    const std::uint64_t until = entries < head_.size - done_ ? done_ + entries : head_.size;
+    while (done_ < until && !fsck_.full()) {
+      const std::uint64_t count = std::min(kBlock, head_.size - done_);
+      TRY(fsck_.Block(done_, count));
+      done_ += count;
+    }
+    return done_ < head_.size && !fsck_.full();
+  }
+  std::uint64_t done() const override { return done_; }
+  std::uint64_t size() const override { return head_.size; }
+  std::uint64_t min_index() const override { return min_index_; }
+
+  FsckReport Finish() override {
+    report_.head.size = done_;
+    if (!fsck_.full() && fsck_.retained() != min_index_)
+      fsck_.Find(fmt::format("minimum index: {} is stored, {} follows from the entries", min_index_, fsck_.retained()));
+    report_.head.root = fsck_.RootOfDerived(done_);
+    if (report_.head != head_) fsck_.Find("head: not the root of the entries");
+    // Every stored node that was read is the derived one, or there is a finding.
+    const NodeReader read = [this](NodeId id) { return store_.ReadNode(id); };
+    for (const HeldHead& other : extends_) {
+      if (other.head.size > head_.size) {
+        fsck_.Find(fmt::format("{}: has {} entries, the ledger {}", other.holder, other.head.size, head_.size));
+        continue;
+      }
+      const auto root = Root(other.head.size, read);
+      if (!root || *root != other.head.root) fsck_.Find(other.holder + ": the ledger does not extend it");
+    }
+    return std::move(report_);
+  }
+
+ private:
+  const Store& store_;
+  const Head head_;
+  const std::uint64_t min_index_;
+  FsckReport report_;
+  Fsck fsck_;
+  std::vector<HeldHead> extends_;
+  std::uint64_t done_ = 0;
+};
+
 }  // namespace
+
+Result<std::unique_ptr<Verification>> Verification::Begin(const Store& store, const PublicKey& key, std::string_view origin,
+                                                          std::string_view anchor, std::span<const HeldHead> held) {
+  // Head and minimum of one moment, though the writer goes on.
+  std::uint64_t min_index = TRY(ReadMinIndex(store));
+  Head head = TRY(store.ReadHead());
+  for (std::uint64_t again = TRY(ReadMinIndex(store)); again != min_index; again = TRY(ReadMinIndex(store))) {
+    min_index = again;
+    head = TRY(store.ReadHead());
+  }
+  auto verification = std::make_unique<StepwiseVerification>(store, head, min_index);
+  verification->Extends(key, origin, anchor, held);
+  return verification;
+}
 
 Result<FsckReport> Verify(const Store& store, const PublicKey& key, std::string_view origin,
                           std::string_view anchor, std::span<const HeldHead> held,
                           const Progress& progress) {
-  FsckReport report;
-  const Head head = TRY(store.ReadHead());
-  const std::uint64_t min_index = TRY(ReadMinIndex(store));
-  Fsck fsck(store, min_index, report);
-  if (min_index > head.size) fsck.Find("minimum index: beyond the ledger's end");
-
-  std::vector<HeldHead> extends(held.begin(), held.end());
-  const auto anchored = VerifyCheckpoint(key, origin, anchor);
-  if (anchored) extends.push_back({"anchor", *anchored});
-  else fsck.Find("anchor: " + anchored.error().message);
-
-  for (std::uint64_t first = 0; first < head.size && !fsck.full(); first += kBlock) {
-    const std::uint64_t count = std::min(kBlock, head.size - first);
-    TRY(fsck.Block(first, count));
-    report.head.size = first + count;
-    if (progress && (first / kBlock) % 64 == 0) progress(report.head.size, head.size);
-  }
-  if (!fsck.full() && fsck.retained() != min_index)
-    fsck.Find(fmt::format("minimum index: {} is stored, {} follows from the entries", min_index, fsck.retained()));
-  report.head.root = fsck.RootOfDerived(report.head.size);
-  if (report.head != head) fsck.Find("head: not the root of the entries");
-  // Every stored node that was read is the derived one, or there is a finding.
-  const NodeReader read = [&store](NodeId id) { return store.ReadNode(id); };
-  for (const HeldHead& other : extends) {
-    if (other.head.size > head.size) {
-      fsck.Find(fmt::format("{}: has {} entries, the ledger {}", other.holder, other.head.size, head.size));
-      continue;
-    }
-    const auto root = Root(other.head.size, read);
-    if (!root || *root != other.head.root) fsck.Find(other.holder + ": the ledger does not extend it");
-  }
-  return report;
+  constexpr std::uint64_t kStep = 64 * kBlock;
+  const auto verification = TRY(Verification::Begin(store, key, origin, anchor, held));
+  while (TRY(verification->Step(kStep)))
+    if (progress) progress(verification->done(), verification->size());
+  return verification->Finish();
 }
 
 }  // namespace proofgate::ledger

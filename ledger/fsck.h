@@ -3,6 +3,7 @@
 #ifndef PROOFGATE_LEDGER_FSCK_H_
 #define PROOFGATE_LEDGER_FSCK_H_
 
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,6 +23,23 @@ struct FsckReport {
 struct HeldHead {
   std::string holder;  // for the finding: a file name, a witness
   Head head;
+};
+
+// The same in steps, for who does it slowly and beside the writer. Verifies the
+// ledger as it was at Begin; what is dropped meanwhile makes findings: compare
+// min_index() with the store's before believing them. One thread.
+class Verification {
+ public:
+  static Result<std::unique_ptr<Verification>> Begin(const Store& store, const PublicKey& key, std::string_view origin,
+                                                     std::string_view anchor, std::span<const HeldHead> held);
+  virtual ~Verification() = default;
+  // So many entries more, in whole blocks of 256. False: all are done.
+  virtual Result<bool> Step(std::uint64_t entries) = 0;
+  virtual std::uint64_t done() const = 0;
+  virtual std::uint64_t size() const = 0;
+  virtual std::uint64_t min_index() const = 0;
+  // After the last step.
+  virtual FsckReport Finish() = 0;
 };
 
 // Reads each entry once, in order: canonical form, index, leaf hash, each stored

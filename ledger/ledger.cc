@@ -455,6 +455,7 @@ void Ledger::CommitGroup(std::vector<Request> group) {
         ++figures_.commits;
         figures_.records += batch.entries.size();
         ++figures_.commit_us[Bucket(commit_us)];
+        figures_.commit.Add(commit_us);
         ++figures_.group[Bucket(batch.entries.size())];
       }
     } else if (halted_) {

@@ -33,6 +33,7 @@
 #include "base/json.h"
 #include "base/signature.h"
 #include "ledger/ballast.h"
+#include "ledger/latency.h"
 #include "ledger/store.h"
 
 namespace proofgate::ledger {
@@ -136,6 +137,7 @@ class Ledger {
     std::uint64_t commits = 0;
     std::uint64_t records = 0;
     std::map<std::uint64_t, std::uint64_t> commit_us;  // how many took less than 2^key µs
+    Latency commit;                                    // write and fsync
     std::map<std::uint64_t, std::uint64_t> group;      // how many had less than 2^key records
   };
   Figures figures() const;

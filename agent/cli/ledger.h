@@ -41,6 +41,10 @@ struct LedgerOptions {
   bool statement = false;               // print what is to be signed
   std::optional<std::uint64_t> older_than_days;  // instead of `below`
   std::optional<std::uint64_t> keep_bytes;       // the same
+  std::uint64_t pace = 0;  // entries a second; 0: as fast as it goes
+  std::uint16_t port = 0;
+  bool in_daemon = false;
+  bool hurry = false;
   bool drop = false;
   bool by_kind = false;
   bool keep = false;
@@ -63,6 +67,8 @@ int ImportLedger(const Options& options, const LedgerOptions& own);
 // ledger_query.cc
 int QueryLedger(const Options& options, const LedgerOptions& own);
 int StatLedger(const Options& options, const LedgerOptions& own);
+// ledger_serve.cc
+int ServeLedger(const Options& options, const LedgerOptions& own);
 // ledger_verify.cc
 int VerifyLedger(const Options& options, const LedgerOptions& own);
 // ledger_witness.cc

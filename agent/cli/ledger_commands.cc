@@ -61,6 +61,11 @@ void AddLedgerCommands(CLI::App& ledger, const AddCommand& add) {
   of_ledger(at);
   with_key(at);
 
+  at = add(ledger, "serve", "an export of tiles over HTTP, on 127.0.0.1 only, for tlog clients",
+           "  proofgate ledger export --tiles /srv/log\n  proofgate ledger serve /srv/log --port 8080", calls(ServeLedger));
+  at->add_option("DIR", own->file, "what `ledger export --tiles` wrote")->required();
+  at->add_option("--port", own->port, "default: any free one, which is printed");
+
   at = add(ledger, "import", "make a ledger for reading of an export",
            "  proofgate ledger import /mnt/evidence --to /tmp/ledger --key host_key.pub\n"
            "  proofgate ledger verify --ledger /tmp/ledger --key host_key.pub",
@@ -70,8 +75,12 @@ void AddLedgerCommands(CLI::App& ledger, const AddCommand& add) {
   with_key(at);
 
   at = add(ledger, "verify", "derive everything again from the entries",
-           "  proofgate ledger verify\n  proofgate ledger verify --since last-year.checkpoint", calls(VerifyLedger));
+           "  proofgate ledger verify\n  proofgate ledger verify --since last-year.checkpoint\n"
+           "  proofgate ledger verify --background --hurry", calls(VerifyLedger));
   at->add_option("--since", own->since, "a signed head that you kept: the ledger must extend it");
+  at->add_option("--pace", own->pace, "so many entries a second, to leave the disk to others")->check(CLI::Range(1, 10'000'000));
+  at->add_flag("--background", own->in_daemon, "how far the daemon's own round is, and what the last one found");
+  at->add_flag("--hurry", own->hurry, "with --background: begin a round at once");
   of_ledger(at);
   with_key(at);
 

@@ -97,6 +97,9 @@ int StatLedger(const Options& options, const LedgerOptions& own) {
       fmt::print("{:>12} {} entries, {} bytes\n", kind, Number(row, "entries"), Number(row, "bytes"));
   if (const json::Value* const writing = value.Find("writing")) {
     fmt::print("since the daemon started: {} entries in {} commits\n", Number(*writing, "records"), Number(*writing, "commits"));
+    if (const json::Value* const commit = writing->Find("commit_percentiles_us"))
+      fmt::print("  a commit (write and fsync) takes: half below {} us, p90 {} us, p99 {} us, p99.9 {} us, at most {} us\n", Number(*commit, "p50"),
+                 Number(*commit, "p90"), Number(*commit, "p99"), Number(*commit, "p999"), Number(*commit, "max"));
     fmt::print("  commits by duration: {}\n", Buckets(writing->Find("commit_us"), " us"));
     fmt::print("  commits by entries: {}\n", Buckets(writing->Find("group"), ""));
   }

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <thread>
+
 #include "agent/cli/client.h"
 #include "agent/cli/ledger.h"
 #include "agent/paths.h"
@@ -13,6 +16,8 @@
 namespace proofgate::cli {
 namespace {
 
+constexpr std::uint64_t kStep = 16'384;  // entries
+
 Result<ledger::FsckReport> Check(const LedgerOptions& own) {
   const LogKey key = TRY(ReadLogKey(own));
   const std::string dir = own.ledger_dir.empty() ? agent::kLedgerDir : own.ledger_dir;
@@ -22,15 +27,46 @@ Result<ledger::FsckReport> Check(const LedgerOptions& own) {
   if (!own.since.empty()) held.push_back({own.since, TRY(ReadSignedHead(own.since, key)).head});
   const ledger::ReadOnlyLedger from = TRY(OpenLedger(own));
   const Status files = from.store->CheckFiles();
-  ledger::FsckReport report = TRY(ledger::Verify(*from.store, key.key, from.origin, anchor, held, ToTerminal()));
+  const auto verification = TRY(ledger::Verification::Begin(*from.store, key.key, from.origin, anchor, held));
+  const ledger::Progress progress = ToTerminal();
+  const auto start = std::chrono::steady_clock::now();
+  while (TRY(verification->Step(kStep))) {
+    if (progress) progress(verification->done(), verification->size());
+    if (own.pace != 0)
+      std::this_thread::sleep_until(start + std::chrono::microseconds(verification->done() * 1'000'000 / own.pace));
+  }
+  if (progress) progress(verification->size(), verification->size());
+  ledger::FsckReport report = verification->Finish();
   if (!files) report.findings.push_back("files: " + files.error().message);
   for (std::string& finding : TRY(ledger::CheckIndex(*from.store, ToTerminal()))) report.findings.push_back(std::move(finding));
   return report;
 }
 
+int ShowBackground(const Options& options, const LedgerOptions& own) {
+  const Reply reply = Call("ledger.check", {{"hurry", own.hurry}});
+  if (reply.exit_code != kDone) return Complain(reply, options.json);
+  const json::Value* const last = reply.result.Find("last");
+  const json::Value* const findings = last == nullptr ? nullptr : last->Find("findings");
+  const bool good = findings == nullptr || findings->array().empty();
+  if (options.json) {
+    PrintJson(reply.result);
+    return good ? kDone : kRefused;
+  }
+  if (reply.result.Find("done") != nullptr)
+    fmt::print("{} of {} entries verified in this round\n", json::GetInteger(reply.result, "done").value_or(0),
+               json::GetInteger(reply.result, "size").value_or(0));
+  if (last == nullptr) fmt::print("no round has ended since the daemon started\n");
+  else if (good) fmt::print("the last round found the ledger whole: {} entries\n", json::GetInteger(*last, "size").value_or(0));
+  else
+    for (const json::Value& finding : findings->array())
+      fmt::print("WRONG  {}\n", policy::EscapeForPeople(json::GetBytes(json::Value(json::Object{{"text", finding}}), "text").value_or("?")));
+  return good ? kDone : kRefused;
+}
+
 }  // namespace
 
 int VerifyLedger(const Options& options, const LedgerOptions& own) {
+  if (own.in_daemon) return ShowBackground(options, own);
   const auto report = Check(own);
   if (!report) return Complain(report.error(), options.json);
   const bool good = report->findings.empty();

@@ -85,6 +85,55 @@ TEST_F(CliTest, TilesAreExportedForStrangers) {
             "10 " + Hex(ledger_->head().root) + "\n");
 }
 
+// A client that gets the tiles over HTTP, and one that asks for what it should not.
+constexpr const char* kClient = R"(
+import os, socket, sys
+port, served, secret = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+def ask(request):
+    with socket.create_connection(("127.0.0.1", port)) as s:
+        s.sendall(request)
+        answer = b""
+        while chunk := s.recv(1 << 16): answer += chunk
+    head, body = answer.split(b"\r\n\r\n", 1)
+    return int(head.split()[1]), head, body
+slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(10)]
+for s in slow: s.sendall(b"GET /check")
+files = 0
+for at, _, names in os.walk(served):
+    for name in names:
+        path = os.path.join(at, name)
+        if os.path.islink(path): continue
+        want = open(path, "rb").read()
+        status, head, body = ask(b"GET /" + os.path.relpath(path, served).encode() + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (status, body) == (200, want), path
+        assert b"Content-Length: %d" % len(want) in head
+        files += 1
+status, head, body = ask(b"HEAD /checkpoint HTTP/1.0\r\n\r\n")
+assert (status, body) == (200, b"") and b"no-store" in head
+for request, status in ((b"POST /checkpoint HTTP/1.1", 405), (b"GET /tile/0/001 HTTP/1.1", 404), (b"GET /../" + secret.encode() + b" HTTP/1.1", 404),
+                        (b"GET / HTTP/1.1", 404), (b"GET /tile/7/007 HTTP/1.1", 404), (b"GET /checkpoint HTTP/3", 505), (b"GET checkpoint HTTP/1.1", 400),
+                        (b"x" * 5000, 400)):
+    got, _, body = ask(request + b"\r\n\r\n")
+    assert (got, body) == (status, b""), (request, got)
+slow[0].sendall(b"point HTTP/1.1\r\n\r\n")
+assert slow[0].recv(100).startswith(b"HTTP/1.1 200")
+print(files, "files")
+)";
+
+TEST_F(CliTest, TilesAreServedOnLoopbackAndNothingElseIs) {
+  const std::string served = dir_ + "/www";
+  ASSERT_EQ(Cli("export --tiles " + served).status, 0);
+  std::filesystem::create_directories(served + "/tile/7");
+  std::filesystem::create_symlink(dir_ + "/key", served + "/tile/7/007");
+  const std::string client = Put("client.py", kClient);
+  const Ran ran = Shell(PROOFGATE_BIN " ledger serve " + served + " > " + dir_ + "/url & server=$!; "
+                        "until [ -s " + dir_ + "/url ]; do kill -0 $server || exit 9; done; "
+                        "port=$(sed 's/.*:\\([0-9]*\\).*/\\1/' " + dir_ + "/url); "
+                        "timeout 30 python3 " + client + " $port " + served + " key; status=$?; kill $server; exit $status");
+  EXPECT_EQ(ran.status, 0) << ran.out;
+  EXPECT_NE(ran.out.find("3 files"), std::string::npos) << ran.out;
+}
+
 TEST_F(CliTest, TheLedgerLeavesComesBackAndIsVerified) {
   ASSERT_EQ(Cli("export --to " + dir_ + "/out --host-key " + dir_ + "/key").status, 0);
   const Ran imported = Alone("import " + dir_ + "/out --to " + dir_ + "/back");
