@@ -47,7 +47,7 @@ umount $state
 
 # And when nothing is broken, starting the unit brings the daemon up first.
 starts() { # starts UNIT: or what it and the daemon say
-	timeout 180 systemctl start "$1" && return
+	timeout 400 systemctl start "$1" && return
 	journalctl -q -b -u "$1" -u proofgate.service -o short-monotonic --no-pager | tail -n 15 | sed 's/^/# journal: /'
 	return 1
 }
