@@ -133,6 +133,9 @@ Result<std::vector<std::string>> ParseBundle(std::string_view bytes, unsigned wi
 Result<std::uint64_t> ExportTiles(const Store& store, const Head& head, std::uint64_t min_index,
                                   std::string_view checkpoint, const std::string& dir,
                                   const Progress& progress) {
+  std::error_code made;
+  std::filesystem::create_directories(dir, made);  // an empty log has no tiles, but a checkpoint
+  if (made) return FailErrno(made.value(), dir);
   FileGroup files(dir);
   for (std::uint8_t level = 0; TileHashes(level, head.size) != 0; ++level) {
     const std::uint64_t hashes = TileHashes(level, head.size);

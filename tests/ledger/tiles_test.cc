@@ -64,6 +64,11 @@ TEST_F(TilesTest, AnIndependentReaderFindsTheSameTreeAtEachSize) {
   }
 }
 
+TEST_F(TilesTest, AnEmptyLogIsItsCheckpoint) {
+  EXPECT_EQ(Export(), 1u);
+  EXPECT_EQ(*ReadFile(Out() + "/checkpoint", 4096), *ReadFile(AnchorPath(dir_), 4096));
+}
+
 // A store of small leaves, made at once.
 class NumberStore final : public Store {
  public:
