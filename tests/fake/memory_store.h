@@ -30,6 +30,7 @@ struct MemoryDisk {
   int commits = 0;
   int until = 0;              // after so many commits …
   Fault then = Fault::kNone;  // … `next` is this, unless it is kNone
+  std::uint64_t reads = 0;    // of nodes and entries
 };
 
 class MemoryStore final : public Store {
@@ -61,11 +62,13 @@ class MemoryStore final : public Store {
   }
   Result<std::string> ReadEntry(std::uint64_t index) const override {
     const std::lock_guard lock(disk_->mutex);
+    ++disk_->reads;
     if (index >= disk_->entries.size() || index < disk_->dropped) return Fail(Code::kNotFound, "entry: absent");
     return disk_->entries[index];
   }
   Result<Digest> ReadNode(NodeId id) const override {
     const std::lock_guard lock(disk_->mutex);
+    ++disk_->reads;
     const auto at = disk_->nodes.find(id);
     if (at == disk_->nodes.end()) return Fail(Code::kCorrupt, "node: absent");
     return at->second;

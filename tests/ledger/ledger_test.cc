@@ -1,5 +1,6 @@
 #include "ledger/ledger.h"
 
+#include <bit>
 #include <filesystem>
 #include <thread>
 
@@ -78,6 +79,17 @@ TEST_F(LedgerTest, RefusesAStoreOlderThanItsAnchor) {
   ASSERT_FALSE(reopened);
   EXPECT_EQ(reopened.error().code, Code::kCorrupt);
   EXPECT_NE(reopened.error().message.find("REFUSED_ROLLBACK"), std::string::npos);
+}
+
+TEST_F(LedgerTest, AStartReadsTheFrontierAndNotTheEntries) {
+  for (const int more : {100, 4'000, 12'000}) {
+    for (int left = more; left > 0; left -= 4'000) ASSERT_TRUE(ledger_->Append(Records(std::min(left, 4'000))));
+    ASSERT_TRUE(ledger_->Checkpoint());
+    const auto size = static_cast<unsigned>(ledger_->head().size);
+    disk_->reads = 0;
+    ASSERT_TRUE(Reopen());
+    EXPECT_LE(disk_->reads, 2u * static_cast<unsigned>(std::bit_width(size))) << size << " entries";
+  }
 }
 
 TEST_F(LedgerTest, RefusesAnotherHistoryOfTheSameLength) {
