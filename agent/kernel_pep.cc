@@ -33,7 +33,7 @@ constexpr long kBpfFsMagic = 0xcafe4a11;
 constexpr std::array kMaps = {"labels",         "governed_cgroups", "named_cgroups",  "marks",
                               "grants",         "addresses",        "receipts",       "domains",
                               ".data.settings", "openings",         "denial_windows", "rings",
-                              ".data.presence", "bindings"};
+                              ".data.presence", "bindings",         "label_rows",     "opening_rows"};
 
 // The name of a map's pin: bpffs reserves names with a point.
 std::string PinName(std::string_view map) {
@@ -287,12 +287,15 @@ class KernelPep final : public Pep {
   }
 
   Result<std::uint64_t> CountLabels() const override {
-    const int map = MapFd("labels");
+    const auto rows = TRY(Mapping<label>::Of(MapFd("label_rows"), 1 << PRESENCE_BITS));
     std::uint64_t count = 0;
+    for (std::size_t row = 0; row < 1 << PRESENCE_BITS; ++row) count += Load(rows[row].owner) != 0;
+    const std::uint64_t most = count + MAX_LABELS;
+    const int map = MapFd("labels");
     std::uint64_t key = 0;
     std::uint64_t next = 0;
     const std::uint64_t* from = nullptr;
-    while (count < MAX_LABELS && bpf_map_get_next_key(map, from, &next) == 0) {
+    while (count < most && bpf_map_get_next_key(map, from, &next) == 0) {
       ++count;
       key = next;
       from = &key;

@@ -69,7 +69,10 @@ static __always_inline void fill_path(struct act_record *record, struct dentry *
 static __always_inline void fill_record(struct act_record *record, const struct act *act,
 					__u32 verdict, __u64 seq, struct dentry *dentry)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 id = bpf_get_current_pid_tgid();
+	__u64 *comm = (__u64 *)task->comm;
+	__u64 *to = (__u64 *)record->comm;
 
 	record->version = 1;
 	record->verdict = verdict;
@@ -86,11 +89,12 @@ static __always_inline void fill_record(struct act_record *record, const struct 
 	record->cgroup = bpf_get_current_cgroup_id();
 	record->tgid = id >> 32;
 	record->tid = (__u32)id;
-	record->uid = (__u32)bpf_get_current_uid_gid();
+	record->uid = task->cred->uid.val;
 	record->detail = act->detail;
 	record->address = act->address;
 	record->address_len = act->address_len;
-	bpf_get_current_comm(record->comm, sizeof(record->comm));
+	to[0] = comm[0]; /* cheaper than the helper; may be torn by who renames the thread */
+	to[1] = comm[1];
 	fill_path(record, dentry);
 }
 

@@ -13,20 +13,22 @@ enum { REFUSED_DEVICE = 63 };
 static __always_inline __u64 class_of(struct inode *inode, struct dentry *dentry)
 {
 	__u32 type = inode->i_mode & S_IFMT;
-	unsigned long magic = inode->i_sb->s_magic;
-	__u32 rdev = inode->i_rdev;
-	__u32 major = rdev >> 20;
-	__u32 minor = rdev & 0xfffff;
+	unsigned long magic;
+	__u32 rdev, major, minor;
 
 	if (type == S_IFBLK)
 		return REFUSED_DEVICE;
 	if (type == S_IFCHR) {
+		rdev = inode->i_rdev;
+		major = rdev >> 20;
+		minor = rdev & 0xfffff;
 		if (major == 1 && (minor == 3 || minor == 5 || minor == 7))
 			return CLASS_NULL;
 		if (major == 4 || major == 5 || (major >= 136 && major <= 143))
 			return CLASS_TTY;
 		return REFUSED_DEVICE;
 	}
+	magic = inode->i_sb->s_magic;
 	if (type == S_IFIFO && magic == PIPEFS_MAGIC)
 		return CLASS_PIPE;
 	if (magic == ANON_INODE_FS_MAGIC)
@@ -38,7 +40,8 @@ static __always_inline __u64 class_of(struct inode *inode, struct dentry *dentry
 	return 0;
 }
 
-static __always_inline int write_class(struct act *act, __u64 class, struct dentry *dentry)
+static __always_inline int write_class(struct act *act, __u64 class, struct file *file,
+				       struct dentry *dentry)
 {
 	act->gate.needs = 0;
 	if (class == REFUSED_DEVICE) {
@@ -46,9 +49,10 @@ static __always_inline int write_class(struct act *act, __u64 class, struct dent
 		act->window_object = (__u64)dentry;
 		return deny(act, dentry);
 	}
-	if (judge_class(act, class))
-		return 0;
-	return deny(act, dentry);
+	if (!judge_class(act, class))
+		return deny(act, dentry);
+	remember_class(act, file);
+	return 0;
 }
 
 /* One use for an act on a name or on metadata. */
@@ -193,7 +197,7 @@ static __always_inline int open_device(struct act *act, struct label *label, str
 	    (class == CLASS_TTY || class == CLASS_NULL ||
 	     (major == 1 && (minor == 8 || minor == 9)))) /* random, urandom */
 		return 0;
-	return write_class(act, class, dentry);
+	return write_class(act, class, file, dentry);
 }
 
 /* Reading a file or a named pipe, in a domain that asks for it. An opening, or a
@@ -203,7 +207,7 @@ static __always_inline int read_judged(struct act *act, struct file *file, struc
 	struct domain_state *domain;
 	struct opening *opening;
 	__u32 number = act->gate.domain;
-	__u64 key = (__u64)file;
+	__u64 key = address_number(file);
 	__u64 magic;
 
 	domain = bpf_map_lookup_elem(&domains, &number);
@@ -218,7 +222,7 @@ static __always_inline int read_judged(struct act *act, struct file *file, struc
 	    class_of(file->f_inode, dentry))
 		return 0; /* the kernel's own words, and things without a name */
 	act->gate.kind = KIND_READ;
-	opening = bpf_map_lookup_elem(&openings, &key);
+	opening = opening_of(key);
 	if (opening && opening->kind == KIND_WRITE && opening->domain == number)
 		return 0; /* opened for writing as well, and judged for that */
 	if (opening && judge_opening(act, opening, key))
@@ -282,7 +286,7 @@ static __always_inline int file_opens(struct file *file)
 	}
 	class = class_of(inode, dentry);
 	if (class)
-		return write_class(&act, class, dentry);
+		return write_class(&act, class, file, dentry);
 	if (label && enters_own_cgroup(label, file, dentry))
 		return 0;
 	if ((file->f_mode & FMODE_CREATED) && label && label->created == (__u64)dentry) {
@@ -322,15 +326,15 @@ static __always_inline int file_reads(struct file *file)
  * is an opening here and now. */
 static __always_inline int write_opened(struct act *act, struct file *file, struct dentry *dentry)
 {
-	__u64 key = (__u64)file;
-	struct opening *opening;
-	__u64 class = class_of(file->f_inode, dentry);
+	__u64 number = address_number(file);
+	struct opening *opening = opening_of(number);
+	__u64 class;
 
-	if (class)
-		return write_class(act, class, dentry);
-	opening = bpf_map_lookup_elem(&openings, &key);
-	if (opening && judge_opening(act, opening, key))
+	if (opening && judge_opening(act, opening, number))
 		return 0;
+	class = class_of(file->f_inode, dentry);
+	if (class)
+		return write_class(act, class, file, dentry);
 	return open_under_receipt(act, file, dentry);
 }
 
@@ -349,8 +353,10 @@ static __always_inline int write_through(__u32 op, struct file *file)
 		return deny(&act, dentry);
 	if ((file->f_inode->i_mode & S_IFMT) == S_IFSOCK)
 		return net_write(file);
-	if (op == OP_WRITE && label && enters_own_cgroup(label, file, dentry))
+	if (op == OP_WRITE && label && enters_own_cgroup(label, file, dentry)) {
+		label->is_entering = 0; /* once: it could put others there as well */
 		return 0;
+	}
 	return write_opened(&act, file, dentry);
 }
 
@@ -656,7 +662,7 @@ static __always_inline int file_arrives(struct file *file)
 	if ((inode->i_mode & S_IFMT) != S_IFIFO || !(file->f_mode & FMODE_WRITE))
 		return 0;
 	if (inode->i_sb->s_magic == PIPEFS_MAGIC)
-		return write_class(&act, CLASS_PIPE, dentry);
+		return write_class(&act, CLASS_PIPE, file, dentry);
 	return open_under_receipt(&act, file, dentry);
 }
 

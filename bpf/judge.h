@@ -68,23 +68,35 @@ static __always_inline long domain_of_cgroup(struct cgroup *cgroup)
 	return -1;
 }
 
-/* The difference of two pointers is a number; the verifier lets no pointer be
- * multiplied. To be taken before a helper gets the pointer's bytes as a key, since
- * after that the stack holds a number. */
-static __always_inline __u32 presence_hash(const void *pointer)
+/* The difference of two pointers is a number, which may be hashed, compared and
+ * kept; the verifier lets no pointer be multiplied. The same in every program, as
+ * all have one `presence`. */
+static __always_inline __u64 address_number(const void *pointer)
 {
-	__u32 hash = (((__u64)pointer - (__u64)&presence) * 0x9E3779B97F4A7C15ull) >>
-		     (64 - PRESENCE_BITS);
+	return (__u64)pointer - (__u64)&presence;
+}
 
+static __always_inline __u32 presence_hash(__u64 number)
+{
+	return (number * 0x9E3779B97F4A7C15ull) >> (64 - PRESENCE_BITS);
+}
+
+/* The verifier must see the bound where the hash is used. */
+static __always_inline __u32 *count_at(__u32 *counts, __u32 hash)
+{
 	barrier_var(hash);
-	return hash & ((1 << PRESENCE_BITS) - 1);
+	return &counts[hash & ((1 << PRESENCE_BITS) - 1)];
+}
+
+static __always_inline __u64 current_number(void)
+{
+	return address_number(bpf_get_current_task_btf());
 }
 
 /* Certainly not governed, seen without a look-up: what most of the host is. */
 static __always_inline int is_bystander(void)
 {
-	return presence.whole &&
-	       !presence.labels[presence_hash(bpf_get_current_task_btf())];
+	return presence.whole && !*count_at(presence.labels, presence_hash(current_number()));
 }
 
 /* From now on a task without a label may be governed after all. */
@@ -94,24 +106,64 @@ static __always_inline void label_lost(void)
 	presence.whole = 0;
 }
 
-/* The count goes up before the row is there and down after it went. */
-static __always_inline long put_label(__u64 task, __u32 hash, struct label *label)
+static __always_inline struct label *label_of(__u64 task)
 {
-	long error;
+	__u32 hash = presence_hash(task);
+	struct label *row = bpf_map_lookup_elem(&label_rows, &hash);
 
-	__sync_fetch_and_add(&presence.labels[hash], 1);
-	error = bpf_map_update_elem(&labels, &task, label, BPF_NOEXIST);
+	if (row && row->owner == task)
+		return row;
+	return bpf_map_lookup_elem(&labels, &task);
+}
+
+/* What a birth and an arrival give: the domain and the running program. The count
+ * goes up before the row is there and down after it went. Fails when the task has
+ * a label or the tables have no room. */
+static __always_inline long put_label(__u64 task, __u32 domain, __u64 exe, __u32 is_entering)
+{
+	struct label label = {.owner = task, .domain = domain, .is_entering = is_entering,
+			      .exe = exe, .exe_next = exe};
+	__u32 hash = presence_hash(task);
+	__u32 others = __sync_fetch_and_add(count_at(presence.labels, hash), 1);
+	struct label *row = bpf_map_lookup_elem(&label_rows, &hash);
+	__u64 owner;
+	long error = -1;
+
+	if (row && ((!others && presence.whole) || !bpf_map_lookup_elem(&labels, &task))) {
+		owner = __sync_val_compare_and_swap(&row->owner, 0, task | 1);
+		if (!owner) {
+			row->domain = domain;
+			row->is_entering = is_entering;
+			row->exe = exe;
+			row->exe_next = exe;
+			row->created = 0;
+			row->exec_slot = 0;
+			row->exec_gen = 0;
+			row->opens_peer = 0;
+			row->bound_object = 0;
+			row->content_known = 0;
+			barrier();
+			row->owner = task;
+			return 0;
+		}
+		if ((owner & ~1ull) != task)
+			error = bpf_map_update_elem(&labels, &task, &label, BPF_NOEXIST);
+	}
 	if (error)
-		__sync_fetch_and_add(&presence.labels[hash], -1);
+		__sync_fetch_and_add(count_at(presence.labels, hash), -1);
 	return error;
 }
 
-static __always_inline long drop_label(__u64 task, __u32 hash)
+static __always_inline long drop_label(__u64 task)
 {
-	long error = bpf_map_delete_elem(&labels, &task);
+	__u32 hash = presence_hash(task);
+	struct label *row = bpf_map_lookup_elem(&label_rows, &hash);
+	long error = 0;
 
+	if (!row || __sync_val_compare_and_swap(&row->owner, task, 0) != task)
+		error = bpf_map_delete_elem(&labels, &task);
 	if (!error)
-		__sync_fetch_and_add(&presence.labels[hash], -1);
+		__sync_fetch_and_add(count_at(presence.labels, hash), -1);
 	return error;
 }
 
@@ -131,8 +183,7 @@ enum scope { UNGOVERNED = 0, GOVERNED = 1, UNKNOWN = 2 };
 static __always_inline enum scope subject(struct act *act, struct label **label)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 key = (__u64)task;
-	struct label *found = bpf_map_lookup_elem(&labels, &key);
+	struct label *found = label_of(address_number(task));
 	long domain;
 
 	if (found) {
@@ -372,45 +423,139 @@ static __always_inline int judge_opening(struct act *act, struct opening *openin
 
 	if (!receipt)
 		return 0;
-	__sync_fetch_and_add(&receipt->checked, 1);
+	if (!opening->of_class)
+		__sync_fetch_and_add(&receipt->checked, 1);
 	return 1;
 }
 
-static __always_inline long put_opening(struct file *file, struct opening *opening)
+static __always_inline struct opening *opening_of(__u64 file)
 {
 	__u32 hash = presence_hash(file);
-	__u64 key = (__u64)file;
+	struct opening *row = bpf_map_lookup_elem(&opening_rows, &hash);
 
-	__sync_fetch_and_add(&presence.openings[hash], 1);
-	if (!bpf_map_update_elem(&openings, &key, opening, BPF_NOEXIST))
+	if (row && row->file == file)
+		return row;
+	if (presence.whole && !*count_at(presence.openings, hash))
 		return 0;
-	__sync_fetch_and_add(&presence.openings[hash], -1);
-	return bpf_map_update_elem(&openings, &key, opening, BPF_EXIST);
+	return bpf_map_lookup_elem(&openings, &file);
 }
 
-static __always_inline void drop_opening(struct file *file)
+/* Into the file's row, if no other file has it and nobody else is writing it. */
+static __always_inline int fill_opening_row(__u32 hash, struct opening *opening)
 {
-	__u32 hash = presence_hash(file);
-	__u64 key = (__u64)file;
+	struct opening *row = bpf_map_lookup_elem(&opening_rows, &hash);
+	__u64 was;
 
-	if (presence.whole && !presence.openings[hash])
-		return;
-	if (!bpf_map_delete_elem(&openings, &key))
-		__sync_fetch_and_add(&presence.openings[hash], -1);
+	if (!row)
+		return 0;
+	was = row->file;
+	if ((was && was != opening->file) ||
+	    __sync_val_compare_and_swap(&row->file, was, opening->file | 1) != was)
+		return 0;
+	row->domain = opening->domain;
+	row->kind = opening->kind;
+	row->slot = opening->slot;
+	row->gen = opening->gen;
+	row->of_class = opening->of_class;
+	barrier();
+	row->file = opening->file;
+	if (!was)
+		__sync_fetch_and_add(count_at(presence.openings, hash), 1);
+	return 1;
 }
 
-/* Remembers under which receipt a file or socket was opened. */
-static __always_inline int bind_opening(struct act *act, struct file *file)
+static __always_inline long put_opening(struct opening *opening)
+{
+	__u64 file = opening->file;
+	__u32 hash = presence_hash(file);
+
+	if (fill_opening_row(hash, opening))
+		return 0;
+	__sync_fetch_and_add(count_at(presence.openings, hash), 1);
+	if (!bpf_map_update_elem(&openings, &file, opening, BPF_NOEXIST))
+		return 0;
+	__sync_fetch_and_add(count_at(presence.openings, hash), -1);
+	return bpf_map_update_elem(&openings, &file, opening, BPF_EXIST);
+}
+
+static __always_inline void drop_opening(struct file *dead)
+{
+	__u64 file = address_number(dead);
+	__u32 hash = presence_hash(file);
+	struct opening *row;
+
+	if (presence.whole && !*count_at(presence.openings, hash))
+		return;
+	row = bpf_map_lookup_elem(&opening_rows, &hash);
+	if (row && row->file == file) {
+		row->file = 0;
+		__sync_fetch_and_add(count_at(presence.openings, hash), -1);
+		if (presence.whole && !*count_at(presence.openings, hash))
+			return;
+	}
+	if (!bpf_map_delete_elem(&openings, &file))
+		__sync_fetch_and_add(count_at(presence.openings, hash), -1);
+}
+
+static __always_inline struct opening opening_under(struct act *act, struct file *file)
 {
 	struct opening opening = {
-		.file = (__u64)file,
+		.file = address_number(file),
 		.domain = act->gate.domain,
 		.kind = act->gate.kind,
 		.slot = act->slot,
 		.gen = act->gen,
 	};
 
-	return put_opening(file, &opening);
+	return opening;
+}
+
+/* Remembers under which receipt a file or socket was opened. */
+static __always_inline int bind_opening(struct act *act, struct file *file)
+{
+	struct opening opening = opening_under(act, file);
+
+	return put_opening(&opening);
+}
+
+/* The same of a pipe, a terminal, …, so that its next use is found at once; not
+ * needed, so it takes no place in the table that others may want. */
+static __always_inline void remember_class(struct act *act, struct file *file)
+{
+	struct opening opening = opening_under(act, file);
+
+	opening.of_class = 1;
+	fill_opening_row(presence_hash(opening.file), &opening);
+}
+
+/* A write through what was opened under a receipt that lives: the most common
+ * act of all, decided with nothing prepared for a refusal. 0: to be judged. */
+static __always_inline int write_holds(struct file *file)
+{
+	__u64 number = address_number(file);
+	__u64 self = current_number();
+	__u32 file_hash = presence_hash(number);
+	__u32 self_hash = presence_hash(self);
+	struct label *label = bpf_map_lookup_elem(&label_rows, &self_hash);
+	struct opening *opening = bpf_map_lookup_elem(&opening_rows, &file_hash);
+	struct gate_act act = {.kind = KIND_WRITE};
+	struct receipt_slot *receipt;
+	__u32 slot;
+
+	if (!label || label->owner != self || !opening || opening->file != number)
+		return 0;
+	act.domain = label->domain;
+	act.exe = label->exe;
+	if (opening->kind != KIND_WRITE || opening->domain != act.domain)
+		return 0;
+	slot = opening->slot;
+	receipt = bpf_map_lookup_elem(&receipts, &slot);
+	if (!receipt || receipt->gen != opening->gen ||
+	    gate_decide(receipt, &act, bpf_ktime_get_boot_ns()) != GATE_OK)
+		return 0;
+	if (!opening->of_class)
+		__sync_fetch_and_add(&receipt->checked, 1);
+	return 1;
 }
 
 #endif /* PROOFGATE_BPF_JUDGE_H_ */

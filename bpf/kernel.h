@@ -129,7 +129,14 @@ struct signal_struct {
 	struct tty_struct *tty;
 };
 
-struct cred;
+typedef struct {
+	__u32 val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
+};
+
 struct task_struct {
 	unsigned int flags;
 	const struct cred *cred;
@@ -140,6 +147,7 @@ struct task_struct {
 	struct css_set *cgroups;
 	struct mm_struct *mm;
 	struct signal_struct *signal;
+	char comm[16];
 };
 
 struct linux_binprm {

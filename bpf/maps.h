@@ -8,8 +8,17 @@
 
 #include "wire.h"
 
-/* Task address → label. Written by task_alloc, css_set_move_task, the attach
- * iterator and, at release, the agent. Preallocated. Full: the fork is refused. */
+/* Labels, by the number of the task's address. One whose row in label_rows, the
+ * hash of that number, was free is there; the others are in `labels`. Written by
+ * task_alloc, css_set_move_task and the iterators. Preallocated. Full: the fork
+ * is refused. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << PRESENCE_BITS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct label);
+} label_rows SEC(".maps");
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, MAX_LABELS);
@@ -97,8 +106,15 @@ struct {
 struct gate_settings settings SEC(".data.settings");
 struct gate_presence presence SEC(".data.presence");
 
-/* File address → the receipt it was opened under. Written by the hooks,
- * removed by file_free_security. Preallocated. Full: the opening is refused. */
+/* The receipts that files were opened under, by the number of the file's address,
+ * in two parts like labels. Written by the hooks, removed by file_free_security.
+ * Preallocated. Full: the opening is refused. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << PRESENCE_BITS);
+	__type(key, __u32);
+	__type(value, struct opening);
+} opening_rows SEC(".maps");
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, MAX_OPENINGS);

@@ -306,7 +306,7 @@ static __always_inline int controls_are_harmless(struct msghdr *message)
 static __always_inline int net_through(struct act *act, struct socket *socket, struct file *file,
 				       struct msghdr *message)
 {
-	__u64 key = (__u64)file;
+	__u64 key = address_number(file);
 	struct opening *opening;
 	struct sock *sk = socket->sk;
 	__u16 family;
@@ -316,7 +316,7 @@ static __always_inline int net_through(struct act *act, struct socket *socket, s
 		return deny(act, 0);
 	family = sk->__sk_common.skc_family;
 	act->detail = family;
-	opening = bpf_map_lookup_elem(&openings, &key);
+	opening = opening_of(key);
 	if (family == AF_UNIX) {
 		if (opening && (message ? judge_opening(act, opening, key) : !!opening_holds(act, opening, key)))
 			return 0;
@@ -465,8 +465,8 @@ static __noinline int is_own_socket(struct sock *sk, __u32 domain)
  * judged by the address it has now. */
 static __always_inline int listener_holds(struct act *act, struct socket *socket)
 {
-	__u64 key = (__u64)socket->file;
-	struct opening *opening = bpf_map_lookup_elem(&openings, &key);
+	__u64 key = address_number(socket->file);
+	struct opening *opening = opening_of(key);
 	struct sock *sk = socket->sk;
 	int denied;
 
@@ -486,8 +486,8 @@ static __always_inline int listener_holds(struct act *act, struct socket *socket
  * it, or is taken now from who has it from elsewhere. */
 static __always_inline int unix_listener_holds(struct act *act, struct socket *socket)
 {
-	__u64 key = (__u64)socket->file;
-	struct opening *opening = bpf_map_lookup_elem(&openings, &key);
+	__u64 key = address_number(socket->file);
+	struct opening *opening = opening_of(key);
 	struct sock *sk = socket->sk;
 	struct unix_sock *self;
 	struct dentry *dentry;
@@ -586,7 +586,7 @@ static __noinline int foreign_use(struct act *act, struct socket *socket)
 {
 	struct file *file = socket->file;
 	struct sock *sk = socket->sk;
-	__u64 key = (__u64)file;
+	__u64 key = address_number(file);
 	struct opening *opening;
 	struct unix_sock *self;
 	__u16 family;
@@ -595,7 +595,7 @@ static __noinline int foreign_use(struct act *act, struct socket *socket)
 		return 0; /* gone, or the kernel's own */
 	if (is_own_socket(sk, act->gate.domain))
 		return 0;
-	opening = bpf_map_lookup_elem(&openings, &key);
+	opening = opening_of(key);
 	if (opening && opening->domain == act->gate.domain)
 		return 0;
 	family = sk->__sk_common.skc_family;
@@ -691,8 +691,8 @@ static __always_inline int net_option(struct socket *socket, int level, int opti
 	if (scope == UNKNOWN)
 		return deny(&act, 0);
 	if (is_cork) {
-		key = (__u64)socket->file;
-		opening = bpf_map_lookup_elem(&openings, &key);
+		key = address_number(socket->file);
+		opening = opening_of(key);
 		if (opening && opening_holds(&act, opening, key))
 			return 0;
 		is_route = opening || level == IPPROTO_UDP;

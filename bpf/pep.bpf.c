@@ -44,7 +44,7 @@ SEC("fentry/css_set_move_task")
 int BPF_PROG(pep_migrate, struct task_struct *task, struct css_set *from, struct css_set *to)
 {
 	if (to)
-		scope_enter(task, to->dfl_cgrp);
+		scope_enter(task, to->dfl_cgrp, 1);
 	return 0;
 }
 
@@ -58,7 +58,7 @@ int pep_adopt(struct bpf_iter__task *ctx)
 
 	if (!task)
 		return 0;
-	result = scope_enter(task, task->cgroups->dfl_cgrp);
+	result = scope_enter(task, task->cgroups->dfl_cgrp, 0);
 	if (result != 0)
 		BPF_SEQ_PRINTF(ctx->meta->seq, "%d %d\n", task->pid, result);
 	return 0;
@@ -69,20 +69,19 @@ SEC("iter/task")
 int pep_release(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
-	__u64 key = (__u64)task;
 	struct label *label;
-	__u32 hash;
+	__u64 number;
 
 	if (!task || !settings.release_cgroup)
 		return 0;
 	if (!is_below(task->cgroups->dfl_cgrp, settings.release_cgroup))
 		return 0;
-	hash = presence_hash(task);
-	label = bpf_map_lookup_elem(&labels, &key);
+	number = address_number(task);
+	label = label_of(number);
 	if (!label)
 		return 0;
 	count_out(label);
-	if (!drop_label(key, hash))
+	if (!drop_label(number))
 		BPF_SEQ_PRINTF(ctx->meta->seq, "%d 1\n", task->pid);
 	return 0;
 }
@@ -209,7 +208,7 @@ int BPF_PROG(pep_file_permission, struct file *file, int mask, int ret)
 	if (ret || (!writes && !settings.judges_reads) || is_bystander())
 		return ret;
 	if (writes)
-		return write_through(OP_WRITE, file);
+		return write_holds(file) ? 0 : write_through(OP_WRITE, file);
 	return mask & MAY_READ ? file_reads(file) : 0;
 }
 

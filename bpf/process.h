@@ -22,17 +22,16 @@ static __always_inline void count_out(struct label *label)
 
 static __always_inline void scope_death(struct task_struct *task)
 {
-	__u64 key = (__u64)task;
-	__u32 hash = presence_hash(task);
+	__u64 number = address_number(task);
 	struct label *label;
 
-	if (presence.whole && !presence.labels[hash])
+	if (presence.whole && !*count_at(presence.labels, presence_hash(number)))
 		return;
-	label = bpf_map_lookup_elem(&labels, &key);
+	label = label_of(number);
 	if (!label)
 		return;
 	count_out(label);
-	drop_label(key, hash);
+	drop_label(number);
 }
 
 /* Into a cgroup of its parent's choice: entering one is a write to cgroup.procs,
@@ -42,10 +41,8 @@ static __always_inline int scope_birth(struct task_struct *task, unsigned long f
 	struct act act = {.op = OP_FORK, .gate.kind = KIND_NEVER};
 	struct label *label = 0;
 	enum scope scope = subject(&act, &label);
-	__u32 hash = presence_hash(task);
-	__u64 key = (__u64)task;
+	__u64 number = address_number(task);
 	struct domain_state *domain;
-	struct label copy;
 
 	if (scope == UNGOVERNED)
 		return 0;
@@ -70,11 +67,10 @@ static __always_inline int scope_birth(struct task_struct *task, unsigned long f
 		deny(&act, 0);
 		return -EAGAIN;
 	}
-	copy = *label;
-	if (put_label(key, hash, &copy)) {
+	if (put_label(number, label->domain, label->exe, 0)) {
 		__sync_fetch_and_add(&domain->tasks, -1);
 		/* The gate of another build, in the moment when both are attached, was first. */
-		if (bpf_map_lookup_elem(&labels, &key))
+		if (label_of(number))
 			return 0;
 		act.code = GATE_LABEL_TABLE_FULL;
 		deny(&act, 0);
@@ -83,24 +79,22 @@ static __always_inline int scope_birth(struct task_struct *task, unsigned long f
 	return 0;
 }
 
-/* A task enters a cgroup: a label sticks, so only unlabelled tasks get one. */
-static __always_inline int scope_enter(struct task_struct *task, struct cgroup *cgroup)
+/* A task enters a cgroup: a label sticks, so only unlabelled tasks get one. With
+ * `forks` one that has not executed a program is taken for a manager's child. */
+static __always_inline int scope_enter(struct task_struct *task, struct cgroup *cgroup, int forks)
 {
+	__u64 number = address_number(task);
+	long found = domain_of_cgroup(cgroup);
+	__u32 domain = (__u32)found;
 	struct domain_state *entered;
-	struct label fresh = {};
-	__u32 hash = presence_hash(task);
-	__u64 key = (__u64)task;
-	long domain = domain_of_cgroup(cgroup);
 
-	if (domain == 0)
+	if (found == 0)
 		return 0;
-	if (domain > 0) {
-		if (bpf_map_lookup_elem(&labels, &key))
+	if (found > 0) {
+		if (label_of(number))
 			return 1;
-		fresh.domain = (__u32)domain;
-		fresh.is_entering = !!(task->flags & PF_FORKNOEXEC);
-		if (!put_label(key, hash, &fresh)) {
-			entered = domain_of(&fresh);
+		if (!put_label(number, domain, 0, forks && (task->flags & PF_FORKNOEXEC))) {
+			entered = bpf_map_lookup_elem(&domains, &domain);
 			if (entered)
 				__sync_fetch_and_add(&entered->tasks, 1);
 			return 1;
@@ -142,8 +136,7 @@ static __always_inline int never(__u32 op, __u32 detail)
 
 static __always_inline int is_in_domain(struct task_struct *task, __u32 domain)
 {
-	__u64 key = (__u64)task;
-	struct label *label = bpf_map_lookup_elem(&labels, &key);
+	struct label *label = label_of(address_number(task));
 
 	return label && label->domain == domain;
 }

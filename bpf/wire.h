@@ -282,7 +282,10 @@ struct mark {
 	__u64 object; /* unique for the life of the inode in memory */
 };
 
+/* `owner` is the number of the task's address (address_number in judge.h), in a
+ * row of label_rows with its lowest bit set while the row is being filled. */
 struct label {
+	__u64 owner;
 	__u32 domain;
 	__u32 is_entering; /* 1: came from outside as a fork, and has not executed a program since */
 	__u64 exe;	/* object number of the running program */
@@ -301,11 +304,13 @@ struct label {
 };
 
 struct opening {
-	__u64 file; /* first, and looked at last, as grant_list.of */
+	__u64 file; /* number of its address; first, and looked at last, as grant_list.of */
 	__u32 domain;
 	__u32 kind;
 	__u32 slot;
 	__u32 gen;
+	__u32 of_class; /* 1: an object without a name, whose use is not counted */
+	__u32 pad;
 };
 
 struct domain_state {
@@ -319,8 +324,8 @@ struct domain_state {
 	__u64 would_deny; /* observe mode */
 };
 
-/* Whose addresses have a row: none with this hash means that a look-up in
- * `labels` or `openings` would find nothing. */
+/* Whose addresses have a row: none with this hash means that a look-up of a
+ * label or an opening would find nothing. */
 enum { PRESENCE_BITS = 14 };
 struct gate_presence {
 	__u32 whole; /* 0: rows may be missing here; nothing is concluded */

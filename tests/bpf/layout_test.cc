@@ -73,7 +73,7 @@ TEST_F(Layout, Grants) {
 
 TEST_F(Layout, Scope) {
   Expect("label", sizeof(label),
-         {AT(label, domain), AT(label, is_entering), AT(label, exe), AT(label, exe_next),
+         {AT(label, owner), AT(label, domain), AT(label, is_entering), AT(label, exe), AT(label, exe_next),
           AT(label, created), AT(label, created_slot), AT(label, created_gen),
           AT(label, exec_slot), AT(label, exec_gen), AT(label, opens_peer), AT(label, bound_distance), AT(label, bound_object),
           AT(label, content_known), AT(label, pad2), AT(label, content)});

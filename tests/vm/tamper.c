@@ -114,6 +114,29 @@ static int each_key(const char *name, int command)
 	return 0;
 }
 
+/* The rows that are looked at first: taken in the name of nobody, or given back. */
+static void take_rows(const char *name, int take)
+{
+	int map = open_map(name);
+	struct bpf_map_info info = info_of(map);
+	uint64_t *value = calloc(1, info.value_size);
+	const uint64_t nobody = 2;
+
+	for (uint32_t row = 0; row < info.max_entries; row++) {
+		if (element(BPF_MAP_LOOKUP_ELEM, map, &row, value) || *value != (take ? 0 : nobody))
+			continue;
+		*value = take ? nobody : 0;
+		element(BPF_MAP_UPDATE_ELEM, map, &row, value);
+	}
+}
+
+static int each_row(const char *name, int command)
+{
+	if (!strcmp(name, "labels")) take_rows("label_rows", command == BPF_MAP_UPDATE_ELEM);
+	if (!strcmp(name, "openings")) take_rows("opening_rows", command == BPF_MAP_UPDATE_ELEM);
+	return each_key(name, command);
+}
+
 static int forget_cgroup(uint64_t id)
 {
 	return element(BPF_MAP_DELETE_ELEM, open_map("governed_cgroups"), &id, NULL) ? 1 : 0;
@@ -156,8 +179,8 @@ int main(int argc, char **argv)
 	if (argc == 3 && !strcmp(what, "forget-cgroup")) return forget_cgroup(strtoull(argv[2], NULL, 10));
 	if (argc == 3 && !strcmp(what, "set-daemon")) return set_daemon((uint32_t)atoi(argv[2]));
 	if (argc == 2 && !strcmp(what, "more-uses")) return more_uses();
-	if (argc == 3 && !strcmp(what, "fill")) return each_key(argv[2], BPF_MAP_UPDATE_ELEM);
-	if (argc == 3 && !strcmp(what, "drain")) return each_key(argv[2], BPF_MAP_DELETE_ELEM);
+	if (argc == 3 && !strcmp(what, "fill")) return each_row(argv[2], BPF_MAP_UPDATE_ELEM);
+	if (argc == 3 && !strcmp(what, "drain")) return each_row(argv[2], BPF_MAP_DELETE_ELEM);
 	fprintf(stderr, "tamper: unknown '%s'\n", what);
 	return 2;
 }

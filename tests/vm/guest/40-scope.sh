@@ -74,6 +74,7 @@ child = os.fork()
 if child == 0:
     os.read(from_manager, 1)
     tries("its own", "attached")
+    tries("its own once more", "attached")
     tries("another", "attached/below")
     os.execl("/usr/bin/python3", "python3", "/tmp/enter.py", "again")
 fd = os.open("/sys/fs/cgroup/attached/cgroup.procs", os.O_WRONLY)
@@ -82,6 +83,7 @@ os.write(to_child, b"x")
 os.waitpid(child, 0)
 PY
 same "a forked child enters the cgroup where it is already" "$(/usr/bin/python3 /tmp/enter.py | cat)" "its own OK
+its own once more EPERM
 another EPERM
 its own, after it has executed a program EPERM"
 ok "detach" proofgate detach --json --domain t --cgroup /sys/fs/cgroup/attached
