@@ -21,6 +21,7 @@ void RemoveStoredFd(const std::string& name);
 void NotifyReady(const std::string& status);
 void NotifyStatus(const std::string& status);
 void NotifyStopping();
+// That work goes on: to be said by whatever may take longer than WatchdogSec=.
 void NotifyAlive();
 // How often to say so: a third of the unit's WatchdogSec=.
 std::uint64_t AliveEveryNs();

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "agent/binding_row.h"
+#include "agent/notify.h"
 #include "agent/witnesses.h"
 #include "base/bytes.h"
 #include "policy/optr.h"
@@ -378,6 +379,7 @@ Status Receipts::KeepStanding(const policy::Canon& canon, std::uint32_t number,
   for (const policy::Standing& standing : canon.standing)
     for (policy::Standing& piece : PiecesOf(standing)) pieces.push_back(std::move(piece));
   for (const policy::Standing& standing : pieces) {
+    NotifyAlive();  // each may wait for the disk
     const auto held = std::find_if(live_.begin(), live_.end(), [&](const auto& entry) {
       const Live& live = entry.second;
       return live.number == number && !live.revoked && !live.settled &&
@@ -485,6 +487,7 @@ Status Receipts::ReviewUnder(std::uint32_t number, const policy::Canon* canon,
   if (canon != nullptr) real = TRY(WithRealPaths(*canon));
   for (const auto& [slot, live] : live_) {
     if (live.number != number || live.revoked || live.settled) continue;
+    NotifyAlive();
     if (issued == policy::OldReceipts::kKeep && !live.receipt.is_standing) continue;
     bool permitted = false;
     if (canon != nullptr && live.receipt.is_standing) {
@@ -507,7 +510,10 @@ Status Receipts::ReviewUnder(std::uint32_t number, const policy::Canon* canon,
     }
     if (!permitted) revoke.push_back(live.id);
   }
-  for (const std::string& id : revoke) TRY(Revoke(id, "the canon in force does not permit it"));
+  for (const std::string& id : revoke) {
+    NotifyAlive();
+    TRY(Revoke(id, "the canon in force does not permit it"));
+  }
   return {};
 }
 

@@ -133,6 +133,36 @@ ActAuthority Authority::At(Kind kind, const Object& act) const {
   return found;
 }
 
+std::vector<const Rule*> Authority::RulesAround(Kind kind, const Object& object) const {
+  const ByKind& by = kinds_[static_cast<std::size_t>(kind)];
+  std::vector<const Rule*> around;
+  const auto take = [&](const std::vector<Source>& sources) {
+    for (const Source& source : sources)
+      if (source.rule != nullptr && Contains(*source.object, object)) around.push_back(source.rule);
+  };
+  const auto take_at = [&](const auto& map, const std::string& key) {
+    if (const auto at = map.find(key); at != map.end()) take(at->second);
+  };
+  if (object.form == Form::kNet) {
+    for (const auto& [bits, blocks] : by.nets[object.net.is_v6 ? 1 : 0])
+      if (bits <= object.net.prefix_bits) take_at(blocks, Masked(object.net, bits));
+  } else if (object.form == Form::kUnix) {
+    take_at(by.sockets, object.path);
+  } else if (HasPath(object.form)) {
+    take_at(by.files, object.path);
+    std::vector<std::string> dirs = DirectoriesAbove(object.path);
+    dirs.push_back(object.path);
+    for (const std::string& dir : dirs)
+      for (const auto* map : {&by.dirs, &by.deep_forbids, &by.trees}) take_at(*map, dir);
+  } else {
+    take(by.others);
+  }
+  // All are in one vector, in its order.
+  std::sort(around.begin(), around.end());
+  around.erase(std::unique(around.begin(), around.end()), around.end());
+  return around;
+}
+
 namespace {
 
 std::vector<std::string> Speakers(const ActAuthority& at) {

@@ -42,6 +42,9 @@ class Authority {
   explicit Authority(const Canon& canon);
 
   ActAuthority At(Kind kind, const Object& act) const;
+  // Rules of the kind with an object that contains this one, divisible or not:
+  // each once, in the canon's order.
+  std::vector<const Rule*> RulesAround(Kind kind, const Object& object) const;
   // Does the canon say anything about reading? If not, reading is free.
   bool restricts_read() const { return restricts_read_; }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "policy/authority.h"
+
 namespace proofgate::policy {
 namespace {
 
@@ -36,7 +38,7 @@ bool HasTerms(const Rule& rule) {
 class Linter {
  public:
   Linter(const Canon& canon, const std::string& file, std::vector<Diagnostic>& out)
-      : canon_(canon), file_(file), out_(out) {}
+      : canon_(canon), authority_(canon), file_(file), out_(out) {}
 
   void Run() {
     for (const Standing& standing : canon_.standing) {
@@ -95,8 +97,10 @@ class Linter {
           AllContained(rule.objects, standing.objects))
         Warn(rule.where, "rule '" + rule.id + "' is void: standing grant '" + standing.id +
                              "' gives all of it without a receipt", "void-by-standing");
-    for (const Rule& other : canon_.rules) {
-      if (&other == &rule || other.kind != rule.kind || other.effect != rule.effect) continue;
+    if (rule.objects.empty()) return;
+    for (const Rule* const around : authority_.RulesAround(rule.kind, rule.objects.front())) {
+      const Rule& other = *around;
+      if (&other == &rule || other.effect != rule.effect) continue;
       const bool is_inside = AllContained(rule.objects, other.objects);
       const bool is_same = is_inside && AllContained(other.objects, rule.objects);
       if (!is_inside || (is_same && rule.id < other.id)) continue;
@@ -109,6 +113,7 @@ class Linter {
   }
 
   const Canon& canon_;
+  const Authority authority_;
   const std::string& file_;
   std::vector<Diagnostic>& out_;
 };

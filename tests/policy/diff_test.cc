@@ -205,6 +205,26 @@ TEST(Diff, AgreesWithBruteForceOnSmallUniverses) {
   EXPECT_GT(changed, 10);
 }
 
+TEST(Authority, FindsTheRulesAroundAnyObject) {
+  std::uint64_t found = 0;
+  for (unsigned seed = 0; seed < 2000; ++seed) {
+    RandomCanon random(seed);
+    const Canon canon = random.Make();
+    const Authority authority(canon);
+    for (const Kind kind : {Kind::kWrite, Kind::kExec, Kind::kConnect})
+      for (const Object& object : random.Objects(kind)) {
+        std::vector<const Rule*> expected;
+        for (const Rule& rule : canon.rules)
+          if (rule.kind == kind && std::any_of(rule.objects.begin(), rule.objects.end(),
+                                               [&](const Object& outer) { return Contains(outer, object); }))
+            expected.push_back(&rule);
+        ASSERT_EQ(authority.RulesAround(kind, object), expected) << seed << " " << Describe(object);
+        found += expected.size();
+      }
+  }
+  EXPECT_GT(found, 500u);
+}
+
 // A receipt can be had for an act exactly when the canon permits it.
 TEST(Diff, DecideAndTheIndexAgree) {
   std::uint64_t pairs = 0;
