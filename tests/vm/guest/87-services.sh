@@ -18,6 +18,12 @@ none() { # none DOMAIN [N]: no act of it was refused, or the N that its canon te
 	[[ $got == "${2:-0}" ]] || proofgate ledger query --kind DENY --domain "$1" | sort -k5 -u | tail -n 30 | sed 's/^/# /'
 	same "$1: no act was refused" "$got" "${2:-0}"
 }
+comes_up() { # comes_up UNIT DOMAIN: or what it and the gate say
+	systemctl restart "$1" && return
+	journalctl -q -b -u "$1" -o short-monotonic --no-pager | tail -n 12 | sed 's/^/# journal: /'
+	proofgate ledger query --kind DENY --domain "$2" | tail -n 12 | sed 's/^/# /'
+	return 1
+}
 refuses() { (($(denials "$1") > $2)); }
 works() { # works COMMAND…: again and again, as long as real work is to last; prints how often
 	local end=$((SECONDS + seconds)) times=0
@@ -34,7 +40,7 @@ worked() { # worked NAME TIMES
 
 nginx() {
 	echo '<h1>served</h1>' >/var/www/html/index.html
-	ok "nginx starts" systemctl start nginx.service
+	ok "nginx starts" comes_up nginx.service nginx
 	ok "nginx: its workers are governed" grep -q nginx.service "/proc/$(pgrep -u www-data nginx | head -1)/cgroup"
 	# 50 connections, and a body that is kept in a temporary file.
 	serves() {
@@ -44,7 +50,7 @@ nginx() {
 	worked "nginx serves" "$(works serves)"
 	ok "nginx: reloads" systemctl reload nginx.service
 	ok "nginx: and serves" serves
-	ok "nginx: restarts" systemctl restart nginx.service
+	ok "nginx: restarts" comes_up nginx.service nginx
 	ok "nginx: and serves" serves
 	none nginx
 	echo 'error_log /srv/elsewhere.log;' >/etc/nginx/modules-enabled/99-elsewhere.conf
@@ -52,12 +58,12 @@ nginx() {
 	ok "nginx: is not there" test ! -e /srv/elsewhere.log
 	ok "nginx: and was refused" refuses nginx 0
 	rm /etc/nginx/modules-enabled/99-elsewhere.conf
-	ok "nginx: without it it starts" systemctl restart nginx.service
+	ok "nginx: without it it starts" comes_up nginx.service nginx
 	systemctl stop nginx.service
 }
 
 postgresql() {
-	ok "postgresql starts" systemctl start postgresql@15-main.service
+	ok "postgresql starts" comes_up postgresql@15-main.service postgresql
 	as_postgres() { (cd / && runuser -u postgres -- "$@"); }
 	ok "postgresql answers" as_postgres psql -qtc 'select 1' -o /dev/null
 	ok "postgresql: it is governed" grep -q postgresql@15 "/proc/$(pgrep -u postgres -o postgres)/cgroup"
@@ -86,7 +92,7 @@ sshd() {
 	[[ -f /root/.ssh/id_ed25519 ]] || ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519
 	cp /root/.ssh/id_ed25519.pub /root/.ssh/authorized_keys
 	printf '%s\n' 'Port 2222' 'UsePAM no' 'PermitRootLogin yes' 'PidFile none' 'HostKey /etc/ssh/ssh_host_ed25519_key' 'Subsystem sftp /usr/lib/openssh/sftp-server' >/etc/ssh/agents_config
-	ok "sshd starts" systemctl start agents-sshd.service
+	ok "sshd starts" comes_up agents-sshd.service agents-sshd
 	options=(-q -o StrictHostKeyChecking=no -o ConnectTimeout=20)
 	login() { ssh "${options[@]}" -p 2222 root@127.0.0.1 "$@"; }
 	listens() { ss -ltn | grep -q ':2222 '; }
