@@ -172,6 +172,7 @@ Status Agent::TakeUpThisBoot() {
     if (name == kProofDomain) domain.canon = ProofCanon();
     TRY(OpenDomain(name, domain));
   }
+  SetWriters();
   for (const auto& [key, bytes] : TRY(ledger_.ScanMeta("cgroup/"))) {
     const json::Value row = TRY(json::Parse(bytes));
     Attached attached;
@@ -191,6 +192,13 @@ Status Agent::TakeUpThisBoot() {
   for (const auto& [name, domain] : domains_) numbers[name] = domain.number;
   TRY(receipts_.Restore(numbers));
   return sessions_.Restore();
+}
+
+void Agent::SetWriters() {
+  std::vector<const policy::Canon*> canons;
+  for (const auto& [name, domain] : domains_)
+    if (domain.canon) canons.push_back(&*domain.canon);
+  receipts_.SetWriters(Writers(canons));
 }
 
 Status Agent::OpenDomain(const std::string& name, Domain& domain) {
@@ -363,6 +371,7 @@ Result<json::Object> Agent::OpenProof() {
     domain.canon = ProofCanon();
     TRY(ledger_.Append({}, std::move(meta)));
     TRY(OpenDomain(kProofDomain, domain));
+    SetWriters();
   }
   return FreshCgroup(kProofDomain, "prove");
 }

@@ -161,6 +161,8 @@ class Agent {
   Agent(Pep& pep, ledger::Ledger& ledger, const Signer& signer, const Clock& clock, Host host,
         Units& units);
   std::set<std::string> WaitingUnits() const;
+  // After a change of the canons in force, before anything is granted.
+  void SetWriters();
   std::vector<policy::Canon> CanonsInForce() const;
   // `also` goes into the same batch.
   Result<json::Object> PutInForce(const policy::VerifiedBundle& verified, const policy::Bundle& bundle,

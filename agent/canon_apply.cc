@@ -192,6 +192,7 @@ Status Agent::FollowCanon(policy::OldReceipts old_receipts, const std::set<std::
     if (first) first = status;
   };
   for (auto& [name, domain] : domains_) note(OpenDomain(name, domain));
+  SetWriters();
   KeepStanding();  // what is new first, so that nothing is without in between
   if (old_receipts == policy::OldReceipts::kRevoke) {
     const auto revoked = receipts_.RevokeWhere(

@@ -123,13 +123,22 @@ Result<Receipts::Resolved> Receipts::ResolveStanding(std::uint32_t number, Kind 
                                                      const std::vector<Object>& objects,
                                                      const std::vector<std::string>& except) {
   std::vector<Target> targets;
-  for (const Object& object : objects)
-    for (Target& target : TRY(ResolveObject(kind, object, except, Missing::kSkip)))
-      targets.push_back(std::move(target));
-  // What is made under this name later is the same file to who wrote the canon.
-  if (objects.size() == 1 && IsNamed(kind, objects.front()) && !targets.empty() &&
-      targets.front().form == FORM_FILE)
-    if (auto named = ResolveAsName(objects.front())) targets.push_back(std::move(*named));
+  for (Object object : objects) {
+    if (policy::HasPath(object.form)) {
+      auto real = RealPathOfCanon(object.path, writers_);
+      if (!real && real.error().code == Code::kDenied) {
+        std::fprintf(stderr, "not granted: %s\n", real.error().message.c_str());
+        continue;
+      }
+      object.path = TRY(std::move(real));
+    }
+    auto found = TRY(ResolveObject(kind, object, except, Missing::kSkip));
+    const bool is_file = !found.empty() && found.front().form == FORM_FILE;
+    for (Target& target : found) targets.push_back(std::move(target));
+    // What is made under this name later is the same file to who wrote the canon.
+    if (objects.size() == 1 && is_file && IsNamed(kind, object))
+      if (auto named = ResolveAsName(object)) targets.push_back(std::move(*named));
+  }
   return Place(number, kind, std::move(targets));
 }
 
@@ -313,7 +322,7 @@ Result<Receipts::Issued> Receipts::Issue(const policy::Canon& canon, std::uint32
                                          const policy::Request& request,
                                          const std::string& principal,
                                          std::optional<Refusal>& refusal, const StepOf* step) {
-  const auto aliases = TRY(FindAliases(canon));
+  const auto aliases = TRY(FindAliases(canon, writers_));
   const policy::Canon real = policy::WithAliases(canon, aliases);
   policy::Decision decision = policy::Decide(real, request);
   if (decision.code != policy::DecisionCode::kPermitted) {
@@ -484,7 +493,7 @@ Status Receipts::ReviewUnder(std::uint32_t number, const policy::Canon* canon,
                              policy::OldReceipts issued) {
   std::vector<std::string> revoke;
   std::optional<policy::Canon> real;
-  if (canon != nullptr) real = TRY(WithRealPaths(*canon));
+  if (canon != nullptr) real = TRY(WithRealPaths(*canon, writers_));
   for (const auto& [slot, live] : live_) {
     if (live.number != number || live.revoked || live.settled) continue;
     NotifyAlive();

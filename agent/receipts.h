@@ -68,6 +68,10 @@ class Receipts {
     std::optional<Waiting> waiting;
   };
 
+  // Says what links in canon are to be trusted: with each change of what is in force.
+  void SetWriters(Writers writers) { writers_ = std::move(writers); }
+  const Writers& writers() const { return writers_; }
+
   // Takes up the receipts that the ledger holds, all of this boot. `domains`:
   // numbers by name.
   Status Restore(const std::map<std::string, std::uint32_t>& domains);
@@ -162,6 +166,7 @@ class Receipts {
   Names& names_;
   const Host host_;
   Grants grants_;
+  Writers writers_;
   std::map<std::uint32_t, Live> live_;  // by slot
   std::uint64_t sequence_ = 0;
   std::uint32_t next_slot_ = 1;

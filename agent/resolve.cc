@@ -202,18 +202,17 @@ Result<std::vector<Target>> ResolveExisting(Kind kind, const Object& object,
     }
     case Form::kTree:
     case Form::kDir: {
-      const std::string path = TRY(RealPath(object.path));
-      if (kind == Kind::kExec && !except.empty()) return Programs(path, except);
-      TRY(one(Existing(kind, path, object.form == Form::kTree ? FORM_TREE : FORM_DIR)));
+      if (kind == Kind::kExec && !except.empty()) return Programs(object.path, except);
+      TRY(one(Existing(kind, object.path, object.form == Form::kTree ? FORM_TREE : FORM_DIR)));
       return targets;
     }
     case Form::kFile:
     case Form::kUnix: {
-      const std::string path = TRY(RealPath(object.path));
-      if (access(path.c_str(), F_OK) == 0 || (kind != Kind::kWrite && kind != Kind::kConnect)) {
-        TRY(one(Existing(kind == Kind::kConnect ? Kind::kWrite : kind, path, FORM_FILE)));
+      struct stat info {};
+      if (lstat(object.path.c_str(), &info) == 0 || (kind != Kind::kWrite && kind != Kind::kConnect)) {
+        TRY(one(Existing(kind == Kind::kConnect ? Kind::kWrite : kind, object.path, FORM_FILE)));
       } else {
-        TRY(one(Absent(path)));
+        TRY(one(Absent(object.path)));
       }
       return targets;
     }
@@ -234,7 +233,7 @@ Result<std::vector<Target>> ResolveObject(Kind kind, const Object& object,
 Result<Target> ResolveAsName(const Object& object) {
   if (object.form != Form::kFile && object.form != Form::kUnix)
     return Fail(Code::kInvalid, object.path + ": only a file or a socket is granted by its name");
-  return Absent(TRY(RealPath(object.path)));
+  return Absent(object.path);
 }
 
 Result<Object> ParseObjectText(Kind kind, const std::string& text) {
@@ -255,18 +254,83 @@ Result<std::string> RealPath(const std::string& path) {
   return real;
 }
 
-Result<std::map<std::string, std::string>> FindAliases(const policy::Canon& canon) {
+Writers::Writers(const std::vector<const policy::Canon*>& canons) {
+  const auto add = [this](const std::vector<Object>& objects) {
+    for (Object object : objects) {
+      if (!policy::HasPath(object.form)) continue;
+      auto real = RealPath(object.path);
+      objects_.push_back(object);
+      if (!real || *real == object.path) continue;
+      object.path = std::move(*real);
+      objects_.push_back(std::move(object));
+    }
+  };
+  for (const policy::Canon* const canon : canons) {
+    for (const policy::Standing& standing : canon->standing)
+      if (standing.kind == Kind::kWrite) add(standing.objects);
+    for (const policy::Rule& rule : canon->rules)
+      if (rule.kind == Kind::kWrite && rule.effect == policy::Effect::kPermit) add(rule.objects);
+  }
+}
+
+bool Writers::Trust(const std::string& link) const {
+  struct stat info {};
+  if (lstat(link.c_str(), &info) != 0 || (info.st_uid != 0 && info.st_uid != geteuid())) return false;
+  Object made;
+  made.path = link;
+  return std::none_of(objects_.begin(), objects_.end(),
+                      [&](const Object& object) { return policy::Contains(object, made); });
+}
+
+Result<std::string> RealPathOfCanon(const std::string& path, const Writers& writers) {
+  constexpr int kMaxLinks = 40;  // path_resolution(7)
+  namespace fs = std::filesystem;
+  const fs::path whole(path);
+  std::vector<fs::path> left(whole.begin(), whole.end());
+  std::reverse(left.begin(), left.end());
+  fs::path real = "/";
+  int links = 0;
+  while (!left.empty()) {
+    const fs::path part = std::move(left.back());
+    left.pop_back();
+    if (part.empty() || part == "." || part == "/") continue;
+    if (part == "..") {
+      real = real.parent_path();
+      continue;
+    }
+    const fs::path at = real / part;
+    struct stat info {};
+    if (lstat(at.c_str(), &info) != 0 || !S_ISLNK(info.st_mode)) {
+      real = at;
+      continue;
+    }
+    if (!writers.Trust(at.string()))
+      return Fail(Code::kDenied, path + ": " + at.string() + " is a symbolic link that is not root's or that a governed process may have made; name what it leads to");
+    std::error_code error;
+    const fs::path to = fs::read_symlink(at, error);
+    if (error) return FailErrno(error.value(), at.string());
+    if (++links > kMaxLinks) return Fail(Code::kInvalid, path + ": more than 40 symbolic links");
+    if (to.is_absolute()) real = "/";
+    const std::vector<fs::path> more(to.begin(), to.end());
+    left.insert(left.end(), more.rbegin(), more.rend());
+  }
+  return real.string();
+}
+
+Result<std::map<std::string, std::string>> FindAliases(const policy::Canon& canon, const Writers& writers) {
   std::map<std::string, std::string> aliases;
-  const auto look = [&](const std::vector<Object>& objects) -> Status {
+  const auto look = [&](const std::vector<Object>& objects, bool confers) -> Status {
     for (const Object& object : objects) {
       if (!policy::HasPath(object.form)) continue;
-      const std::string real = TRY(RealPath(object.path));
-      if (real != object.path) aliases[object.path] = real;
+      const auto real = confers ? RealPathOfCanon(object.path, writers) : RealPath(object.path);
+      if (!real && real.error().code == Code::kDenied) continue;
+      if (!real) return tl::unexpected(real.error());
+      if (*real != object.path) aliases[object.path] = *real;
     }
     return {};
   };
-  for (const policy::Rule& rule : canon.rules) TRY(look(rule.objects));
-  for (const policy::EstimateRow& row : canon.terms.estimates) TRY(look(row.objects));
+  for (const policy::Rule& rule : canon.rules) TRY(look(rule.objects, rule.effect == policy::Effect::kPermit));
+  for (const policy::EstimateRow& row : canon.terms.estimates) TRY(look(row.objects, true));
   return aliases;
 }
 
@@ -277,8 +341,8 @@ json::Value AliasesJson(const std::map<std::string, std::string>& aliases) {
   return out;
 }
 
-Result<policy::Canon> WithRealPaths(const policy::Canon& canon) {
-  return policy::WithAliases(canon, TRY(FindAliases(canon)));
+Result<policy::Canon> WithRealPaths(const policy::Canon& canon, const Writers& writers) {
+  return policy::WithAliases(canon, TRY(FindAliases(canon, writers)));
 }
 
 Mounts::Mounts() : mountinfo_(open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)) { Reload(); }

@@ -1,7 +1,8 @@
 // Resolve: from the names in canon and receipts to inodes, and back for people.
 //
 // Decisions see real paths only: symbolic links are resolved first, and what is
-// then opened must still have that path.
+// then opened must still have that path. A link that a governed process may have
+// made leads canon nowhere: it would say what canon permits.
 
 #ifndef PROOFGATE_AGENT_RESOLVE_H_
 #define PROOFGATE_AGENT_RESOLVE_H_
@@ -30,7 +31,19 @@ struct Target {
 
 enum class Missing { kRefuse, kSkip };
 
-// What `object` names now. Programs below a directory with exceptions become
+// Where governed processes may make links, by the canons in force.
+class Writers {
+ public:
+  Writers() = default;
+  explicit Writers(const std::vector<const policy::Canon*>& canons);
+  // Is this link one that only root of the host can have made?
+  bool Trust(const std::string& link) const;
+
+ private:
+  std::vector<policy::Object> objects_;
+};
+
+// What `object`, whose path is real, names now. Programs below a directory with exceptions become
 // one target each. kNotFound, kInvalid (not a regular file, a name too long for
 // the gate), kUnsupported (a file system whose inodes we do not trust).
 Result<std::vector<Target>> ResolveObject(policy::Kind kind, const policy::Object& object,
@@ -46,12 +59,17 @@ Result<policy::Object> ParseObjectText(policy::Kind kind, const std::string& tex
 
 // The path without symbolic links; what does not exist is kept as it is.
 Result<std::string> RealPath(const std::string& path);
+// The same of a path that canon confers authority on. kDenied: a link in it is
+// not to be trusted.
+Result<std::string> RealPathOfCanon(const std::string& path, const Writers& writers);
 // The paths of the canon's rules and estimates that are not real, and where
-// they lead: what the record of a decision needs to be made again elsewhere.
-Result<std::map<std::string, std::string>> FindAliases(const policy::Canon& canon);
+// they lead: what the record of a decision needs to be made again elsewhere. One
+// that leads through a link that is not to be trusted stays as it is, unless it is
+// a forbid's.
+Result<std::map<std::string, std::string>> FindAliases(const policy::Canon& canon, const Writers& writers);
 json::Value AliasesJson(const std::map<std::string, std::string>& aliases);
 // The canon with every path real, for Decide.
-Result<policy::Canon> WithRealPaths(const policy::Canon& canon);
+Result<policy::Canon> WithRealPaths(const policy::Canon& canon, const Writers& writers);
 
 // Mount points by the kernel's device number, for people.
 class Mounts {

@@ -220,7 +220,7 @@ Result<json::Object> Sessions::Complete(const std::string& id, const std::string
                        {"digest", Hex(Sha256(json::Encode(plans_json)))}, {"source_digest", Hex(Sha256(text))}}));
   // Drawn only now: see Snapshot::salt.
   const policy::Snapshot snapshot = TRY(book_.TakeSnapshot(*domain.canon, id, now_ms, Hex(RandomBytes(16)),
-                                                           TRY(FindAliases(*domain.canon))));
+                                                           TRY(FindAliases(*domain.canon, receipts_.writers()))));
   policy::Selection selection;
   json::Object body = policy::DecidedBody(*book_.Find(id), *domain.canon, domain.canon_entry, plans, snapshot, selection);
   const std::uint64_t entry = TRY(Record("DECIDED", std::move(body)));

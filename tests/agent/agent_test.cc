@@ -1,7 +1,9 @@
 #include "agent/agent.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -325,6 +327,36 @@ TEST_F(AgentTest, AStandingGrantOfAFileAlsoHoldsForTheNextFileOfThatName) {
   EXPECT_EQ(forms(), both) << "after its renewal";
   Restart();
   EXPECT_EQ(forms(), both) << "after a restart";
+}
+
+TEST_F(AgentTest, ALinkInPlaceOfAGrantedFileGrantsNothingElse) {
+  std::ofstream(dir_ + "/victim") << "x";
+  Fd victim(open((dir_ + "/victim").c_str(), O_PATH | O_CLOEXEC));
+  const auto grants_of_victim = [&] {
+    const std::uint64_t object = *pep_.Mark(victim.get());
+    return std::count_if(kernel_.grants.begin(), kernel_.grants.end(),
+                         [&](const auto& row) { return std::memcmp(row.first.data(), &object, sizeof(object)) == 0; });
+  };
+  ASSERT_TRUE(Apply("format: 1\ntenant: t\ndomain: d\nattach: { unit: s.service }\nmode: enforce\nstanding:\n"
+                    "  - { id: pid, write: [{ file: " + dir_ + "/granted/file }] }\nrules:\n"
+                    "  - { id: w, permit: write, in: [{ file: " + dir_ + "/granted/other }], limits: { ttl: \"1h\", uses: 100 } }\n"));
+  ASSERT_TRUE(Issue("w", dir_ + "/granted/other")) << "the twin: while it is a file that is not there";
+  // What a process with these rights can do.
+  std::filesystem::remove(dir_ + "/granted/file");
+  for (const char* name : {"/granted/file", "/granted/other"}) std::filesystem::create_symlink(dir_ + "/victim", dir_ + name);
+  EXPECT_FALSE(Issue("w"));
+  EXPECT_FALSE(Issue("w", dir_ + "/granted/other"));
+  EXPECT_FALSE(Issue("w", dir_ + "/victim"));
+  clock_.Advance(50 * kSecond);
+  agent_->Tick();
+  EXPECT_EQ(grants_of_victim(), 0) << "at the renewal";
+  Restart();
+  EXPECT_EQ(grants_of_victim(), 0) << "at a restart";
+  std::filesystem::remove(dir_ + "/granted/file");
+  std::ofstream(dir_ + "/granted/file") << "a file again";
+  clock_.Advance(50 * kSecond);
+  agent_->Tick();
+  EXPECT_GE(Live(), 1) << "it is granted as before";
 }
 
 TEST_F(AgentTest, EachFileOfAStandingGrantHasAReceiptWhetherOrNotItIsThere) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -42,6 +43,36 @@ TEST_F(ResolveTest, PathsAreTakenAsWhatTheyName) {
 
 TEST_F(ResolveTest, SymbolicLinksAreResolvedBeforeAnyDecision) {
   EXPECT_EQ(Parse(Kind::kWrite, dir_ + "/link/passwd").path, "/etc/passwd");
+}
+
+TEST_F(ResolveTest, ALinkThatAGovernedProcessMayHaveMadeLeadsCanonNowhere) {
+  std::filesystem::create_directory(dir_ + "/own");
+  std::filesystem::create_symlink("../dir", dir_ + "/own/link");
+  std::filesystem::create_symlink("own/link", dir_ + "/twice");
+  EXPECT_EQ(*RealPathOfCanon(dir_ + "/own/link/x", Writers()), dir_ + "/dir/x");
+  EXPECT_EQ(*RealPathOfCanon(dir_ + "/link/passwd", Writers()), "/etc/passwd");
+  policy::Canon canon;
+  canon.standing.resize(1);
+  canon.standing[0].kind = Kind::kWrite;
+  for (const Form form : {Form::kTree, Form::kDir, Form::kFile}) {
+    policy::Object object;
+    object.form = form;
+    object.path = dir_ + (form == Form::kFile ? "/own/link" : "/own");
+    canon.standing[0].objects = {object};
+    const Writers writers({&canon});
+    for (const char* path : {"/own/link", "/own/link/x", "/twice", "/own/../own/link"}) {
+      const auto real = RealPathOfCanon(dir_ + path, writers);
+      ASSERT_FALSE(real) << path << " is " << *real;
+      EXPECT_EQ(real.error().code, Code::kDenied);
+    }
+    EXPECT_EQ(*RealPathOfCanon(dir_ + "/link/passwd", writers), "/etc/passwd") << "a link elsewhere";
+    EXPECT_EQ(*RealPathOfCanon(dir_ + "/own/absent/x", writers), dir_ + "/own/absent/x");
+  }
+  std::filesystem::create_symlink("round", dir_ + "/round");
+  EXPECT_EQ(RealPathOfCanon(dir_ + "/round", Writers()).error().code, Code::kInvalid);
+  if (geteuid() != 0) return;  // only root can give a link away
+  ASSERT_EQ(lchown((dir_ + "/link").c_str(), 65534, 65534), 0);
+  EXPECT_EQ(RealPathOfCanon(dir_ + "/link/passwd", Writers()).error().code, Code::kDenied) << "another user's";
 }
 
 TEST_F(ResolveTest, AddressesWithAndWithoutPortAndProtocol) {

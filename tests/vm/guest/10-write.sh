@@ -131,5 +131,19 @@ same "through a symbolic link" "$(governed act "write /srv/t/right/etc/hostname"
 same "through dots" "$(governed act "write /srv/t/right/../../../etc/hostname")" "write EPERM"
 same "through /proc" "$(governed act "write /proc/self/root/etc/hostname")" "write EPERM"
 same "/etc is unchanged" "$(sha256sum /etc/hostname)" "$before"
+# A link that it makes where canon names a file: the daemon that resolves canon's paths must not follow it.
+echo kept >/srv/not-yours
+own=$(issue --rule t.write --object /srv/t)
+governed ln -s /srv/not-yours /srv/t/one
+ok "the link is there" test -L /srv/t/one
+proofgate receipt revoke "$own" >/dev/null
+ok "no receipt for what it leads to" not quietly issue --rule t.one
+ok "nor when it is asked for by name" not quietly issue --rule t.one --object /srv/t/one
+same "nor can it be written" "$(governed act "write /srv/not-yours"; governed act "write /srv/t/one")" "$(printf 'write EPERM\nwrite EPERM')"
+same "it is unchanged" "$(cat /srv/not-yours)" kept
+rm /srv/t/one
+echo >/srv/t/one
+ok "a file in its place gets one" quietly issue --rule t.one
+same "and can be written" "$(governed act "write /srv/t/one")" "write OK"
 same "a device node" "$(governed act "write /dev/nvme0n1")" "write EPERM"
 same "the null device" "$(governed act "write /dev/null")" "write OK"
