@@ -221,5 +221,10 @@ systemctl unmask -q nginx.service postgresql.service cron.service
 systemctl daemon-reload
 mkdir -p /srv/agents /srv/report /srv/agent/work /srv/agent/outbox /srv/box
 ok "the examples are one canon" quietly proofgate canon apply /tmp/services.yaml
-for service in ${PROOFGATE_SERVICES:-nginx postgresql sshd cron agent container stress}; do $service; done
+for service in ${PROOFGATE_SERVICES:-nginx postgresql sshd cron agent container stress}; do
+	case $service in
+	nginx | postgresql | sshd | cron | agent | container | stress) $service ;;
+	*) ok "$service is one of the services" false ;;
+	esac
+done
 ok "the canon of before" quietly proofgate canon apply /root/guest/canon.yaml
