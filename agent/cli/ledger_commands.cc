@@ -77,10 +77,11 @@ void AddLedgerCommands(CLI::App& ledger, const AddCommand& add) {
   at = add(ledger, "verify", "derive everything again from the entries",
            "  proofgate ledger verify\n  proofgate ledger verify --since last-year.checkpoint\n"
            "  proofgate ledger verify --background --hurry", calls(VerifyLedger));
-  at->add_option("--since", own->since, "a signed head that you kept: the ledger must extend it");
-  at->add_option("--pace", own->pace, "so many entries a second, to leave the disk to others")->check(CLI::Range(1, 10'000'000));
-  at->add_flag("--background", own->in_daemon, "how far the daemon's own round is, and what the last one found");
-  at->add_flag("--hurry", own->hurry, "with --background: begin a round at once");
+  CLI::Option* const since = at->add_option("--since", own->since, "a signed head that you kept: the ledger must extend it");
+  CLI::Option* const pace = at->add_option("--pace", own->pace, "so many entries a second, to leave the disk to others")->check(CLI::Range(1, 10'000'000));
+  CLI::Option* const background = at->add_flag("--background", own->in_daemon, "how far the daemon's own round is, and what the last one found");
+  background->excludes(since)->excludes(pace);
+  at->add_flag("--hurry", own->hurry, "with --background: begin a round at once")->needs(background);
   of_ledger(at);
   with_key(at);
 
