@@ -72,6 +72,13 @@ std::vector<policy::Standing> PiecesOf(const policy::Standing& standing) {
   return pieces;
 }
 
+std::vector<policy::Standing> AllPieces(const policy::Canon& canon) {
+  std::vector<policy::Standing> all;
+  for (const policy::Standing& standing : canon.standing)
+    for (policy::Standing& piece : PiecesOf(standing)) all.push_back(std::move(piece));
+  return all;
+}
+
 // The row of a settled receipt may be another's by now.
 bool HoldsBinding(const Pep& pep, const receipt_slot& gate, const Receipts::Live& live) {
   const bool is_bound = policy::IsBound(live.receipt.binding);
@@ -383,11 +390,8 @@ Result<Receipts::Issued> Receipts::Issue(const policy::Canon& canon, std::uint32
 Status Receipts::KeepStanding(const policy::Canon& canon, std::uint32_t number,
                               std::uint64_t canon_entry) {
   const std::uint64_t now = clock_.Boot().ns;
-  const std::string digest = Hex(Sha256(json::Encode(policy::CanonJson(canon))));
-  std::vector<policy::Standing> pieces;
-  for (const policy::Standing& standing : canon.standing)
-    for (policy::Standing& piece : PiecesOf(standing)) pieces.push_back(std::move(piece));
-  for (const policy::Standing& standing : pieces) {
+  std::string digest;  // only when something is to be renewed
+  for (const policy::Standing& standing : AllPieces(canon)) {
     NotifyAlive();  // each may wait for the disk
     const auto held = std::find_if(live_.begin(), live_.end(), [&](const auto& entry) {
       const Live& live = entry.second;
@@ -397,6 +401,7 @@ Status Receipts::KeepStanding(const policy::Canon& canon, std::uint32_t number,
     if (held != live_.end() && held->second.expires_boot_ns > now + kRenewBelowNs) continue;
     Resolved resolved = TRY(ResolveStanding(number, standing.kind, standing.objects, standing.except));
     if (resolved.places.empty()) continue;  // nothing of it exists on this host
+    if (digest.empty()) digest = Hex(Sha256(json::Encode(policy::CanonJson(canon))));
     Receipt body = NewBody(canon, digest);
     body.rule = standing.id;
     body.is_standing = true;
@@ -494,14 +499,15 @@ Status Receipts::ReviewUnder(std::uint32_t number, const policy::Canon* canon,
   std::vector<std::string> revoke;
   std::optional<policy::Canon> real;
   if (canon != nullptr) real = TRY(WithRealPaths(*canon, writers_));
+  const std::vector<policy::Standing> pieces = canon == nullptr ? std::vector<policy::Standing>{} : AllPieces(*canon);
   for (const auto& [slot, live] : live_) {
     if (live.number != number || live.revoked || live.settled) continue;
     NotifyAlive();
     if (issued == policy::OldReceipts::kKeep && !live.receipt.is_standing) continue;
     bool permitted = false;
     if (canon != nullptr && live.receipt.is_standing) {
-      for (const policy::Standing& standing : canon->standing)
-        for (const policy::Standing& piece : PiecesOf(standing)) permitted = permitted || SameGrant(live.receipt, piece);
+      permitted = std::any_of(pieces.begin(), pieces.end(),
+                              [&live = live](const auto& piece) { return SameGrant(live.receipt, piece); });
     } else if (canon != nullptr) {
       permitted = true;
       for (const Object& object : live.receipt.objects) {
