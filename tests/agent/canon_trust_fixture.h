@@ -13,6 +13,7 @@
 
 #include "agent/agent.h"
 #include "base/bytes.h"
+#include "tests/fake/entries.h"
 #include "tests/fake/fake_clock.h"
 #include "tests/fake/fake_pep.h"
 #include "tests/fake/fake_units.h"
@@ -94,14 +95,7 @@ class CanonTrustTest : public ::testing::Test {
     for (const receipt_slot& slot : kernel_.slots) live += slot.state == SLOT_LIVE;
     return live;
   }
-  std::vector<json::Value> Entries(const std::string& kind) const {
-    std::vector<json::Value> bodies;
-    for (std::uint64_t index = 0; index < ledger_->head().size; ++index) {
-      const auto leaf = json::Parse(*ledger_->Entry(index));
-      if (json::GetString(*leaf, "kind").value_or("") == kind) bodies.push_back(*leaf->Find("body"));
-    }
-    return bodies;
-  }
+  std::vector<json::Value> Entries(const std::string& kind) const { return BodiesOf(*ledger_, kind); }
 
   std::string dir_;
   FakeClock clock_;

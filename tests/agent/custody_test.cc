@@ -10,6 +10,7 @@
 #include "agent/agent.h"
 #include "agent/control.h"
 #include "ledger/retention.h"
+#include "tests/fake/entries.h"
 #include "tests/fake/fake_clock.h"
 #include "tests/fake/fake_pep.h"
 #include "tests/fake/fake_units.h"
@@ -89,14 +90,7 @@ class CustodyTest : public ::testing::Test {
     return error == nullptr ? "" : json::GetBytes(*error, "message").value_or("?");
   }
   static bool Says(const std::string& message, const std::string& code) { return message.find(code) != std::string::npos; }
-  std::vector<json::Value> Entries(const std::string& kind) const {
-    std::vector<json::Value> bodies;
-    for (std::uint64_t index = *ledger::ReadMinIndex(ledger_->store()); index < ledger_->head().size; ++index) {
-      const auto leaf = json::Parse(*ledger_->Entry(index));
-      if (*json::GetString(*leaf, "kind") == kind) bodies.push_back(*leaf->Find("body"));
-    }
-    return bodies;
-  }
+  std::vector<json::Value> Entries(const std::string& kind) const { return BodiesOf(*ledger_, kind, *ledger::ReadMinIndex(ledger_->store())); }
   std::uint64_t MinIndex() const { return *ledger::ReadMinIndex(ledger_->store()); }
 
   std::string dir_;

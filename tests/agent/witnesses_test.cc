@@ -12,6 +12,7 @@
 #include "base/durable.h"
 #include "ledger/checkpoint.h"
 #include "policy/replay.h"
+#include "tests/fake/entries.h"
 #include "tests/fake/fake_clock.h"
 #include "tests/fake/fake_pep.h"
 #include "tests/fake/fake_units.h"
@@ -83,14 +84,7 @@ class WitnessedTest : public ::testing::Test {
       if (*json::GetString(row, "id") == id) return *json::GetString(row, "state");
     return "not there";
   }
-  std::vector<json::Value> Entries(const std::string& kind) const {
-    std::vector<json::Value> bodies;
-    for (std::uint64_t index = 0; index < ledger_->head().size; ++index) {
-      const auto leaf = json::Parse(*ledger_->Entry(index));
-      if (*json::GetString(*leaf, "kind") == kind) bodies.push_back(*leaf->Find("body"));
-    }
-    return bodies;
-  }
+  std::vector<json::Value> Entries(const std::string& kind) const { return BodiesOf(*ledger_, kind); }
   policy::ReplayReport Replayed() const {
     policy::Replay replay;
     for (std::uint64_t index = 0; index < ledger_->head().size; ++index) replay.Take(index, *ledger_->Entry(index));
