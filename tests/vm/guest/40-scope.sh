@@ -96,7 +96,7 @@ mkfifo /tmp/go-unit
 systemd-run -q --unit=victim.service --service-type=exec bash -c 'read -r _ </tmp/go-unit; act "create /srv/t/unit"; echo done; sleep 1000'
 ok "attach a unit" proofgate attach --domain t --unit victim.service
 echo >/tmp/go-unit
-victim_tried() { [[ $(proofgate ledger tail -n 50 | grep -c 'DENY.*/srv/t/unit') -gt 0 ]]; }
+victim_tried() { [[ $(proofgate ledger query --kind DENY | grep -c '/srv/t/unit') -gt 0 ]]; }
 ok "the unit tried" await victim_tried
 ok "the unit did not write" test ! -e /srv/t/unit
 systemctl stop victim.service

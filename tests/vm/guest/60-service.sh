@@ -28,7 +28,7 @@ systemctl start proofgate.service
 same "started: the receipt is still good" "$(do_act "create /srv/t/service/c")" "create OK"
 same "started: it is the same receipt" "$(used_of "$id")" 3
 ok "started: the ledger has what happened in between" reconciles
-ok "the gate was not loaded again" grep -q '"took_up":true' <(proofgate ledger tail -n 100 --json | grep '"kind":"START"' | tail -n 1)
+ok "the gate was not loaded again" grep -q '"took_up":true' <(proofgate ledger query --kind START --json | tail -n 1)
 
 before=$(systemctl show -p MainPID --value proofgate.service)
 kill -9 "$before"

@@ -49,5 +49,5 @@ serves() { [[ $(curl -s http://127.0.0.1:7080/) == "from nginx" ]]; }
 ok "nginx serves, governed" await serves
 ok "curl, governed, from nginx, governed" test "$(governed curl -s http://127.0.0.1:7080/)" = "from nginx"
 same "no act was refused on the way" "$(denials)" "$before"
-[[ $(denials) == "$before" ]] || proofgate ledger tail -n 400 | grep DENY | sed 's/^/# /'
+[[ $(denials) == "$before" ]] || proofgate ledger query --kind DENY | sed 's/^/# /'
 kill "$(cat /srv/t/work/nginx.pid)"

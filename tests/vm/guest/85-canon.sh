@@ -58,7 +58,7 @@ ok "one that is signed is pinned" quietly proofgate canon trust root.json --sign
 same "a plain file is no longer taken" "$(code proofgate canon apply k-old.yaml)" SIGNATURE_REQUIRED
 bundle b1 k-old.yaml alice bob
 ok "a bundle that two have signed is taken" apply b1
-same "it is in the ledger" "$(proofgate ledger tail -n 40 | grep CANON_BUNDLE | tail -1 | grep -o 'version .*')" "version 1"
+same "it is in the ledger" "$(proofgate ledger query --kind CANON_BUNDLE | tail -1 | grep -o 'version .*')" "version 1"
 
 in_k() { in_domain k "$@"; }
 receipt=$(proofgate receipt issue --domain k --rule k.write)
@@ -85,7 +85,7 @@ sed -i 's/"version":[0-9]*/"version":99/' b2/manifest.json
 same "a manifest that was changed after signing is refused" "$(code proofgate canon apply b2)" SIGNATURE_INVALID
 same "an older one is refused" "$(code proofgate canon apply b1)" ROLLBACK
 unchanged "all of which change nothing"
-same "each refusal is an entry" "$(proofgate ledger tail -n 2000 | grep -c 'CANON_REFUSED')" 6
+same "each refusal is an entry" "$(proofgate ledger query --kind CANON_REFUSED | wc -l)" 6
 
 # Its permit goes between two writes through one descriptor.
 mkfifo /tmp/keys/go
@@ -111,7 +111,7 @@ echo go >&5
 wait $writer
 same "the next write is refused" "$(tail -1 /tmp/keys/writer.out)" EPERM || cat /tmp/keys/writer.err
 same "and has had no effect" "$(cat /srv/k/issued/w)" before
-same "its receipt is revoked, by an entry" "$(proofgate ledger tail -n 2000 | grep -c "REVOKE.*${receipt:0:12}")" 1
+same "its receipt is revoked, by an entry" "$(proofgate ledger query --kind REVOKE | grep -c "${receipt:0:12}")" 1
 
 # Fifty processes work while one canon follows another, from the drop directory.
 bundle b4 k-new.yaml alice bob

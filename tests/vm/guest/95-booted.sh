@@ -6,7 +6,7 @@ started() { systemctl show -p "$1" --value "$2"; }
 runs() { # runs UNIT: or what it and the gate say
 	await systemctl is-active -q "$1" && return
 	journalctl -q -b -u "$1" -o cat --no-pager | tail -n 8 | sed 's/^/# journal: /'
-	proofgate ledger tail -n 300 | grep DENY | tail -n 8 | sed 's/^/# /'
+	proofgate ledger query --kind DENY | tail -n 8 | sed 's/^/# /'
 	return 1
 }
 ok "a named unit runs" runs named.service
@@ -15,7 +15,7 @@ ok "and one that no canon names" systemctl is-active -q other.service
 ok "its first process did what it liked" test -e /srv/boot/other
 same "theirs did not" "$(ls /srv/boot)" other
 ok "they waited for the daemon" test "$(started ActiveEnterTimestampMonotonic proofgate.service)" -le "$(started ExecMainStartTimestampMonotonic named.service)"
-denied() { proofgate ledger tail -n 2000 | grep -q "DENY.*/srv/boot/$1"; }
+denied() { proofgate ledger query --kind DENY | grep -q "/srv/boot/$1"; }
 ok "the refusal is in the ledger" await denied named
 ok "and the other" await denied sliced
 systemctl restart named.service sliced.service
