@@ -36,7 +36,7 @@ Result<std::unique_ptr<CanonTrust>> CanonTrust::Load(ledger::Ledger& ledger, con
   trust->root_ = std::move(*root);
   const bool is_new = !pinned || pinned->empty();
   // The host's own root is the host's key, whichever it is now.
-  const bool is_old_key = trust->root_.is_local && !(trust->root_.canon.keys.front().key == signer.public_key());
+  const bool is_old_key = trust->root_.is_local && trust->root_.canon.keys.front().key.OpenSsh() != signer.public_key().OpenSsh();
   if (is_old_key) {
     trust->root_bytes_ = policy::LocalTrustRoot(signer.public_key(), trust->root_.version + 1);
     trust->root_ = TRY(policy::ParseTrustRoot(trust->root_bytes_));

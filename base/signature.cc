@@ -8,19 +8,22 @@
 
 #include "base/bytes.h"
 #include "base/durable.h"
+#include "base/ssh_wire.h"
 
 namespace proofgate {
+
+using ssh::Armour;
+using ssh::PutString;
+using ssh::PutU32;
+using ssh::Reader;
+using ssh::Unarmour;
+
 namespace {
 
 constexpr std::string_view kKeyType = "ssh-ed25519";
 constexpr std::string_view kPrivateMagic{"openssh-key-v1\0", 15};
-constexpr std::string_view kSigMagic = "SSHSIG";
-constexpr std::string_view kSigHash = "sha512";
-constexpr std::string_view kSigBegin = "-----BEGIN SSH SIGNATURE-----";
-constexpr std::string_view kSigEnd = "-----END SSH SIGNATURE-----";
 constexpr std::string_view kKeyBegin = "-----BEGIN OPENSSH PRIVATE KEY-----";
 constexpr std::string_view kKeyEnd = "-----END OPENSSH PRIVATE KEY-----";
-constexpr std::size_t kMaxArmoured = 16384;
 
 const unsigned char* Raw(std::string_view bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
@@ -28,73 +31,6 @@ const unsigned char* Raw(std::string_view bytes) {
 
 std::string_view View(const std::array<std::uint8_t, 32>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-// RFC 4251 section 5.
-void PutU32(std::uint32_t value, std::string& out) {
-  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>((value >> shift) & 0xff);
-}
-
-void PutString(std::string_view bytes, std::string& out) {
-  PutU32(static_cast<std::uint32_t>(bytes.size()), out);
-  out += bytes;
-}
-
-class Reader {
- public:
-  explicit Reader(std::string_view bytes) : rest_(bytes) {}
-  bool U32(std::uint32_t* value) {
-    if (rest_.size() < 4) return false;
-    *value = 0;
-    for (int i = 0; i < 4; ++i) *value = (*value << 8) | static_cast<unsigned char>(rest_[static_cast<std::size_t>(i)]);
-    rest_.remove_prefix(4);
-    return true;
-  }
-  bool String(std::string_view* bytes) {
-    std::uint32_t size = 0;
-    if (!U32(&size) || rest_.size() < size) return false;
-    *bytes = rest_.substr(0, size);
-    rest_.remove_prefix(size);
-    return true;
-  }
-  bool Literal(std::string_view bytes) {
-    if (rest_.substr(0, bytes.size()) != bytes) return false;
-    rest_.remove_prefix(bytes.size());
-    return true;
-  }
-  std::string_view rest() const { return rest_; }
-
- private:
-  std::string_view rest_;
-};
-
-std::string Armour(std::string_view begin, std::string_view end, std::string_view bytes) {
-  const std::string encoded = Base64(bytes);
-  std::string out(begin);
-  out += '\n';
-  for (std::size_t i = 0; i < encoded.size(); i += 70) {
-    out += encoded.substr(i, 70);
-    out += '\n';
-  }
-  out += end;
-  out += '\n';
-  return out;
-}
-
-Result<std::string> Unarmour(std::string_view begin, std::string_view end, std::string_view text) {
-  if (text.size() > kMaxArmoured) return Fail(Code::kInvalid, "armour: too long");
-  if (text.substr(0, begin.size()) != begin)
-    return Fail(Code::kInvalid, "armour: '" + std::string(begin) + "' expected");
-  const std::size_t stop = text.find(end, begin.size());
-  if (stop == std::string_view::npos)
-    return Fail(Code::kInvalid, "armour: '" + std::string(end) + "' expected");
-  const std::string_view tail = text.substr(stop + end.size());
-  if (tail.find_first_not_of("\r\n") != std::string_view::npos)
-    return Fail(Code::kInvalid, "armour: text after its end");
-  std::string encoded;
-  for (const char c : text.substr(begin.size(), stop - begin.size()))
-    if (c != '\n' && c != '\r') encoded += c;
-  return ParseBase64(encoded);
 }
 
 std::string KeyBlob(const PublicKey& key) {
@@ -178,17 +114,6 @@ Status Ready() {
   return {};
 }
 
-std::string SignedPart(std::string_view name_space, std::string_view message) {
-  std::array<unsigned char, crypto_hash_sha512_BYTES> hash{};
-  crypto_hash_sha512(hash.data(), Raw(message), message.size());
-  std::string part(kSigMagic);
-  PutString(name_space, part);
-  PutString("", part);
-  PutString(kSigHash, part);
-  PutString({reinterpret_cast<const char*>(hash.data()), hash.size()}, part);
-  return part;
-}
-
 // c2sp.org/signed-note: first 4 bytes of SHA-256(name LF 0x01 key).
 std::string NoteKeyId(const PublicKey& key, std::string_view key_name) {
   const Digest digest = Sha256({key_name, "\n\x01", View(key.bytes)});
@@ -230,7 +155,7 @@ Result<std::unique_ptr<Signer>> LoadSigner(const std::string& path) {
   if (::stat(path.c_str(), &info) != 0) return FailErrno(errno, "open " + path);
   if ((info.st_mode & 077) != 0)
     return Fail(Code::kDenied, path + ": readable by others (expected mode 0600)");
-  std::string text = TRY(ReadFile(path, kMaxArmoured));
+  std::string text = TRY(ReadFile(path, ssh::kMaxArmoured));
   auto signer = ParsePrivateKey(path, text);
   sodium_memzero(text.data(), text.size());
   return signer;
@@ -274,53 +199,26 @@ bool VerifyEd25519(const PublicKey& key, std::string_view message, std::string_v
 std::string SshSign(const Signer& signer, std::string_view name_space, std::string_view message) {
   std::string signature;
   PutString(kKeyType, signature);
-  PutString(signer.Sign(SignedPart(name_space, message)), signature);
-  std::string blob(kSigMagic);
-  PutU32(1, blob);
-  PutString(KeyBlob(signer.public_key()), blob);
-  PutString(name_space, blob);
-  PutString("", blob);
-  PutString(kSigHash, blob);
-  PutString(signature, blob);
-  return Armour(kSigBegin, kSigEnd, blob);
-}
-
-Result<PublicKey> SshSignatureKey(std::string_view armoured) {
-  const std::string blob = TRY(Unarmour(kSigBegin, kSigEnd, armoured));
-  Reader reader(blob);
-  std::uint32_t version = 0;
-  std::string_view key_blob, type;
-  if (!reader.Literal(kSigMagic) || !reader.U32(&version) || version != 1 || !reader.String(&key_blob))
-    return Fail(Code::kInvalid, "signature: not an SSHSIG of version 1");
-  Reader inner(key_blob);
-  if (!inner.String(&type)) return Fail(Code::kInvalid, "signature: no key");
-  auto key = ParseKeyBlob(key_blob);
-  if (!key && type != kKeyType) return Fail(Code::kUnsupported, key.error().message);
-  return key;
+  PutString(signer.Sign(ssh::SignedPart(name_space, message)), signature);
+  return ssh::WriteSig(KeyBlob(signer.public_key()), name_space, signature);
 }
 
 Status SshVerify(const PublicKey& key, std::string_view name_space, std::string_view message,
                  std::string_view armoured) {
-  const std::string blob = TRY(Unarmour(kSigBegin, kSigEnd, armoured));
-  Reader reader(blob);
-  std::uint32_t version = 0;
-  std::string_view key_blob, found_space, reserved, hash, signature;
-  if (!reader.Literal(kSigMagic) || !reader.U32(&version) || version != 1 ||
-      !reader.String(&key_blob) || !reader.String(&found_space) || !reader.String(&reserved) ||
-      !reader.String(&hash) || !reader.String(&signature) || !reader.rest().empty())
-    return Fail(Code::kInvalid, "signature: not an SSHSIG of version 1");
-  const PublicKey found = TRY(ParseKeyBlob(key_blob));
-  if (found_space != name_space)
+  const std::string bytes = TRY(Unarmour(ssh::kSigBegin, ssh::kSigEnd, armoured));
+  const ssh::SigParts parts = TRY(ssh::ReadSig(bytes));
+  const PublicKey found = TRY(ParseKeyBlob(parts.key));
+  if (parts.name_space != name_space)
     return Fail(Code::kInvalid, "signature: made for another namespace (expected " +
                                     std::string(name_space) + ")");
-  if (!reserved.empty() || hash != kSigHash)
+  if (!parts.reserved.empty() || parts.hash != ssh::kSigHash)
     return Fail(Code::kInvalid, "signature: sha512 expected");
-  Reader inner(signature);
-  std::string_view type, bytes;
-  if (!inner.String(&type) || type != kKeyType || !inner.String(&bytes) || !inner.rest().empty())
+  Reader inner(parts.signature);
+  std::string_view type, raw;
+  if (!inner.String(&type) || type != kKeyType || !inner.String(&raw) || !inner.rest().empty())
     return Fail(Code::kInvalid, "signature: ssh-ed25519 expected");
   if (!(found == key)) return Fail(Code::kDenied, "signature: made by another key");
-  if (!VerifyEd25519(key, SignedPart(name_space, message), bytes))
+  if (!VerifyEd25519(key, ssh::SignedPart(name_space, message), raw))
     return Fail(Code::kDenied, "signature: does not match the message");
   return {};
 }

@@ -43,9 +43,6 @@ bool VerifyEd25519(const PublicKey& key, std::string_view message, std::string_v
 
 // Armoured SSHSIG ("-----BEGIN SSH SIGNATURE-----…", SHA-512).
 std::string SshSign(const Signer& signer, std::string_view name_space, std::string_view message);
-// The key that a signature says it is by; SshVerify tells whether it is.
-// kInvalid: not an SSHSIG; kUnsupported: not an Ed25519 key, named in the message.
-Result<PublicKey> SshSignatureKey(std::string_view armoured);
 // kInvalid: not an SSHSIG, other key type, other namespace; kDenied: wrong signature or key.
 Status SshVerify(const PublicKey& key, std::string_view name_space, std::string_view message,
                  std::string_view armoured);

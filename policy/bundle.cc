@@ -55,7 +55,7 @@ Result<Role> ReadRole(const json::Value& roles, std::string_view name) {
     TRY(OnlyMembers(item, {"owner", "key"}));
     RoleKey key;
     key.owner = TRY(json::GetString(item, "owner"));
-    key.key = TRY(ParseOpenSshPublicKey(TRY(json::GetString(item, "key"))));
+    key.key = TRY(ParsePersonKey(TRY(json::GetString(item, "key"))));
     if (!IsName(key.owner)) return Fail(Code::kInvalid, fmt::format("role '{}': owner: a name expected", name));
     if (!seen.insert(key.key.OpenSsh()).second)
       return Fail(Code::kInvalid, fmt::format("role '{}': a key is there twice", name));
@@ -95,7 +95,7 @@ Result<TrustRoot> ReadTrustRoot(std::string_view bytes) {
     if (!revoked->is_array() || revoked->array().size() > 1024) return Fail(Code::kInvalid, "revoked: a list expected");
     for (const json::Value& key : revoked->array()) {
       if (!key.is_string()) return Fail(Code::kInvalid, "revoked: OpenSSH public keys expected");
-      root.revoked.push_back(TRY(ParseOpenSshPublicKey(key.string())));
+      root.revoked.push_back(TRY(ParsePersonKey(key.string())));
     }
   }
   return root;
@@ -127,7 +127,7 @@ struct Counted {
   std::map<BundleCode, std::set<std::string>> ignored;  // why others do not, for people
 };
 
-bool HoldsKey(const Role& role, const PublicKey& key) {
+bool HoldsKey(const Role& role, const PersonKey& key) {
   return std::any_of(role.keys.begin(), role.keys.end(), [&](const RoleKey& one) { return one.key == key; });
 }
 
@@ -141,11 +141,11 @@ Result<Counted> CountSignatures(const TrustRoot& root, const Role& role, std::st
   std::set<std::string> keys;
   for (const std::string& signature : signatures) {
     if (signature.size() > kMaxSignatureBytes) return Refuse(BundleCode::kTooLarge, "a signature");
-    const auto key = SshSignatureKey(signature);
+    const auto key = SignerKey(signature);
     if (!key)
       return Refuse(key.error().code == Code::kUnsupported ? BundleCode::kKeyType : BundleCode::kSignatureInvalid,
                     key.error().message);
-    if (const Status valid = SshVerify(*key, name_space, message, signature); !valid)
+    if (const Status valid = VerifyPerson(*key, name_space, message, signature); !valid)
       return Refuse(BundleCode::kSignatureInvalid, valid.error().message);
     if (std::find(root.revoked.begin(), root.revoked.end(), *key) != root.revoked.end()) {
       counted.ignored[BundleCode::kKeyRevoked].insert("a revoked key");

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/person_key.h"
 #include "base/signature.h"
 #include "policy/canon.h"
 
@@ -29,7 +30,7 @@ inline constexpr std::string_view kSemanticsId = "proofgate-canon-1";
 // A manifest or a root is in one ledger entry (60,000 bytes) with its signatures.
 inline constexpr std::size_t kMaxManifestBytes = 28 << 10;
 inline constexpr std::size_t kMaxRootBytes = 24 << 10;
-inline constexpr std::size_t kMaxSignatureBytes = 2 << 10;  // an Ed25519 one has 300; others are refused by name
+inline constexpr std::size_t kMaxSignatureBytes = 2 << 10;  // one by a FIDO key has 600; others are refused by name
 inline constexpr std::size_t kMaxBundleFiles = 128;
 inline constexpr std::size_t kMaxSignatures = 16;
 
@@ -47,7 +48,7 @@ enum class BundleCode {
   kWrongHostGroup,        // WRONG_HOST_GROUP
   kSemanticsUnsupported,  // SEMANTICS_UNSUPPORTED
   kSignatureInvalid,      // SIGNATURE_INVALID: not an SSHSIG of ours, or not over these bytes
-  kKeyType,               // KEY_TYPE: not Ed25519
+  kKeyType,               // KEY_TYPE: of a kind that PersonKey does not take
   kThreshold,             // THRESHOLD_NOT_MET
   kWiderThreshold,        // WIDER_THRESHOLD_NOT_MET: it permits more, and that needs its own role
   kKeyInTwoRoles,         // KEY_IN_TWO_ROLES
@@ -72,7 +73,7 @@ tl::unexpected<Error> Refuse(BundleCode code, const std::string& text);
 
 struct RoleKey {
   std::string owner;  // a person; counts once however many keys
-  PublicKey key;
+  PersonKey key;
 };
 struct Role {
   std::uint64_t threshold = 0;
@@ -87,7 +88,7 @@ struct TrustRoot {
   Role root;               // certifies the next trust root
   Role canon;              // signs bundles
   std::optional<Role> wider;  // signs bundles that permit more than what is in force, besides
-  std::vector<PublicKey> revoked;  // count for nothing
+  std::vector<PersonKey> revoked;  // count for nothing
 };
 
 // Strict; codes ROOT_INVALID, KEY_IN_TWO_ROLES, PERSON_IN_TWO_ROLES, TOO_LARGE.

@@ -111,7 +111,7 @@ TEST_F(CanonCliTest, AKeyOfAnotherTypeIsRefusedByName) {
   Put("a.yaml", Canon("a"));
   ASSERT_EQ(Cli("build --out b --version 1 --tenant acme a.yaml").status, 0);
   for (const char* type : {"ecdsa", "rsa"}) {
-    ASSERT_EQ(Run(std::string("ssh-keygen -q -t ") + type + " -N '' -f key-" + type).status, 0);
+    ASSERT_EQ(Run(std::string("ssh-keygen -q -t ") + type + (type[0] == 'e' ? " -b 384" : "") + " -N '' -f key-" + type).status, 0);
     ASSERT_EQ(Cli(std::string("sign b --key key-") + type + " --name other").status, 0);
     const Ran refused = Cli("verify b --root root.json");
     EXPECT_EQ(refused.status, 1);

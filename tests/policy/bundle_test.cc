@@ -396,7 +396,7 @@ TEST_F(BundleTest, TakesWhatSshKeygenSigned) {
   EXPECT_EQ(Verdict(by_agent), "");
   unlink((dir_ + "/manifest.json.sig").c_str());
 
-  ASSERT_EQ(run("ssh-keygen -q -t ecdsa -N '' -f " + dir_ + "/ecdsa && ssh-keygen -Y sign -n canon@proofgate -f " + dir_ +
+  ASSERT_EQ(run("ssh-keygen -q -t ecdsa -b 384 -N '' -f " + dir_ + "/ecdsa && ssh-keygen -Y sign -n canon@proofgate -f " + dir_ +
                 "/ecdsa " + dir_ + "/manifest.json"), 0);
   Bundle by_ecdsa = bundle;
   by_ecdsa.signatures.push_back(signature());
