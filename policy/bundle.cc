@@ -384,6 +384,7 @@ Result<VerifiedBundle> CheckContent(const TrustRoot& root, const HostState& host
   if (!manifest.expires_utc.empty() && host.utc_seconds >= TRY(ParseUtcSeconds(manifest.expires_utc)))
     return Refuse(BundleCode::kExpired, "at " + manifest.expires_utc);
   std::set<std::string> domains;
+  std::size_t cost = 0;
   for (const ManifestFile& file : manifest.files) {
     const auto at = bundle.files.find(file.name);
     if (at == bundle.files.end()) return Refuse(BundleCode::kFileMissing, file.name);
@@ -391,6 +392,7 @@ Result<VerifiedBundle> CheckContent(const TrustRoot& root, const HostState& host
       return Refuse(BundleCode::kFileMismatch, file.name);
     ParsedCanon parsed = ParseCanon(at->second, file.name);
     if (!parsed.diagnostics.empty()) return Refuse(BundleCode::kCanonInvalid, Render(parsed.diagnostics[0]));
+    cost += parsed.cost;
     for (Canon& canon : parsed.canons) {
       if (!domains.insert(canon.domain).second)
         return Refuse(BundleCode::kCanonInvalid, fmt::format("{}: domain '{}' is in two files", file.name, canon.domain));
@@ -408,6 +410,8 @@ Result<VerifiedBundle> CheckContent(const TrustRoot& root, const HostState& host
       return Refuse(BundleCode::kFileExtra, EscapeForPeople(name));
   // The daemon keeps and reads again one stream.
   if (verified.text.size() > kMaxCanonBytes) return Refuse(BundleCode::kTooLarge, "all files together");
+  if (cost > kMaxCanonCost)
+    return Refuse(BundleCode::kTooLarge, fmt::format("all files together cost {}, at most {}", cost, kMaxCanonCost));
   return verified;
 }
 

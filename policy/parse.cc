@@ -35,6 +35,7 @@ class Builder {
       diagnostics_.push_back(std::move(one));
   }
   const yaml::Complain& complain() const { return complain_; }
+  std::size_t cost() const { return cost_; }
 
   Canon Build(Node& root) {
     Canon canon;
@@ -79,6 +80,7 @@ class Builder {
     if (node.type != Node::Type::kMap) return;
     Object object;
     const auto add = [&] {
+      if (!Afford(node.where)) return;
       objects.push_back(object);
       places.push_back(node.where);
     };
@@ -124,7 +126,22 @@ class Builder {
     }
   }
 
+  // One more object or case. A set stands for its objects at each use: 2 MiB of
+  // text could stand for more than fits into memory.
+  bool Afford(Where where) {
+    if (cost_ < kMaxCanonCost) {
+      ++cost_;
+      return true;
+    }
+    if (!is_too_dear_)
+      Complain(where, fmt::format("the canon costs more than {}: objects, with sets written out at each use, and cases", kMaxCanonCost),
+               "trees and prefixes in place of lists, or several hosts", "cost");
+    is_too_dear_ = true;
+    return false;
+  }
+
   std::optional<Example> ReadExample(const Node& node, Kind kind) {
+    if (!Afford(node.where)) return std::nullopt;
     const auto object = ReadObjectText(kind, node.text);
     const std::string problem = !object                                 ? object.error().message
                                 : !IsAct(*object) ? Quote(node.text) + " is more than one act"
@@ -153,6 +170,7 @@ class Builder {
                       near.empty() ? "a name under 'sets'" : "'" + near + "'", "unknown-word");
     }
     used_sets_.insert(reference.text);
+    if (is_too_dear_) return;
     if (building_set_)
       return Complain(reference.where, "a set in a set", "the objects themselves", "set-in-set");
     Validate(*set, ObjectsType(kind), "set", complain_);
@@ -290,6 +308,8 @@ class Builder {
   Node* sets_ = nullptr;
   std::set<std::string> used_sets_;
   bool building_set_ = false;
+  std::size_t cost_ = 0;
+  bool is_too_dear_ = false;
 };
 
 }  // namespace
@@ -299,6 +319,7 @@ ParsedCanon ParseCanon(std::string_view text, const std::string& file) {
   Builder builder(file, parsed.diagnostics);
   for (const auto& document : yaml::Parse(text, kMaxCanonBytes, builder.complain()))
     parsed.canons.push_back(builder.Build(*document));
+  parsed.cost = builder.cost();
   if (parsed.canons.empty() && parsed.diagnostics.empty())
     builder.Complain({1, 1}, "no canon in the file", "format: 1 …", "empty");
   Check(parsed.canons, file, parsed.diagnostics);

@@ -14,9 +14,14 @@
 namespace proofgate::policy {
 
 inline constexpr std::size_t kMaxCanonBytes = 2 << 20;
+// What a canon costs whoever checks, compares or decides by it: the objects of its
+// grants, rules and estimates with the sets written out, and its cases. Of all
+// domains that are in force together; known before anything is built of it.
+inline constexpr std::size_t kMaxCanonCost = 100'000;
 
 struct ParsedCanon {
   std::vector<Canon> canons;            // one a YAML document, i.e. a domain
+  std::size_t cost = 0;                 // of all together
   std::vector<Diagnostic> diagnostics;  // errors, in order of place; empty: nothing is wrong
 };
 

@@ -53,14 +53,17 @@ int CheckCanon(const Options& options) {
     PrintJson(policy::DiagnosticsSarif(found, *text));
   } else if (options.json) {
     PrintJson(json::Object{{"diagnostics", policy::DiagnosticsJson(found, *text)},
-                           {"domains", json::Integer(parsed.canons.size())}});
+                           {"domains", json::Integer(parsed.canons.size())},
+                           {"cost", json::Integer(parsed.cost)}});
   } else {
     for (const policy::Diagnostic& diagnostic : found)
       fmt::print(stderr, "{}\n", policy::RenderWithSource(diagnostic, *text));
-    if (parsed.diagnostics.empty())
+    if (parsed.diagnostics.empty()) {
       for (const policy::Canon& canon : parsed.canons)
         fmt::print("{}: domain {}: {} standing grants, {} rules\n", options.file, canon.domain,
                    canon.standing.size(), canon.rules.size());
+      fmt::print("{}: cost {} of {}\n", options.file, parsed.cost, policy::kMaxCanonCost);
+    }
   }
   return parsed.diagnostics.empty() ? kDone : kRefused;
 }

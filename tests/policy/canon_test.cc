@@ -400,5 +400,28 @@ TEST(Canon, RefusesHostileBytesFast) {
   EXPECT_TRUE(ParseCanon(crlf, "c").diagnostics.empty()) << Mistakes(crlf)[0];
 }
 
+// A set stands for its objects at each use: without a bound 2 MiB of text would
+// stand for hundreds of millions of them.
+TEST(Canon, RefusesWhatCostsTooMuchBeforeItIsBuilt) {
+  const auto canon = [](int objects, int uses) {
+    std::string text = "format: 1\ntenant: t\ndomain: d\nmode: enforce\nsets:\n  s: [";
+    for (int i = 0; i < objects; ++i) text += "{ file: /s/" + std::to_string(i) + " }, ";
+    text += "{ file: /s }]\nrules:\n";
+    for (int i = 0; i < uses; ++i) text += "  - { id: f" + std::to_string(i) + ", forbid: write, in: [{ set: s }] }\n";
+    return text;
+  };
+  const ParsedCanon right = ParseCanon(canon(99, 500), "c");
+  EXPECT_TRUE(right.diagnostics.empty()) << Render(right.diagnostics[0]);
+  EXPECT_EQ(right.cost, 50'000u);
+  const std::string dear = canon(20'000, 12'000);
+  ASSERT_LT(dear.size(), kMaxCanonBytes);
+  const ParsedCanon wrong = ParseCanon(dear, "c");
+  ASSERT_EQ(wrong.diagnostics.size(), 1u);
+  EXPECT_EQ(wrong.diagnostics[0].code, "cost");
+  std::size_t built = 0;
+  for (const Rule& rule : wrong.canons.at(0).rules) built += rule.objects.size();
+  EXPECT_LE(built, kMaxCanonCost);
+}
+
 }  // namespace
 }  // namespace proofgate::policy
