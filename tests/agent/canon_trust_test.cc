@@ -115,6 +115,39 @@ TEST_F(CanonTrustTest, AtItsExpiryACanonDoesWhatItSays) {
   EXPECT_EQ(agent_->ShowTrust()->at("expired"), json::Value(true)) << "and it is said";
 }
 
+// Whether the standing grant of domain d is live, and for how long its process
+// would have it, two minutes after the expiry.
+TEST_F(CanonTrustTest, AtItsExpiryStandingReceiptsAreRenewedOrRunOut) {
+  ASSERT_EQ(Pin(RootText(2), {"root1"}), "");
+  const auto standing = [&]() {
+    std::uint64_t until = 0;
+    for (const receipt_slot& slot : kernel_.slots)
+      if (slot.state == SLOT_LIVE && (slot.flags & RECEIPT_STANDING) != 0) until = std::max<std::uint64_t>(until, slot.expires_boot_ns);
+    return until > clock_.Boot().ns ? "live" : "run out";
+  };
+  const auto after_expiry = [&](policy::AtExpiry at_expiry) {
+    policy::Manifest next = Next();
+    next.expires_utc = FormatUtc({(clock_.Utc().ms / 1000 + 60) * 1000}).substr(0, 19) + "Z";
+    next.at_expiry = at_expiry;
+    // A unit's domain has its grants whether or not the unit runs.
+    EXPECT_EQ(ApplyBundle(next, Canon("a").replace(Canon("a").find("standing:"), 0, "attach: { unit: d.service }\n")), "");
+    agent_->Tick();
+    EXPECT_STREQ(standing(), "live");
+    for (int i = 0; i < 40; ++i) {
+      clock_.Advance(5'000'000'000);
+      agent_->Tick();
+    }
+    return standing();
+  };
+  EXPECT_STREQ(after_expiry(policy::AtExpiry::kStandingOnly), "live");
+  EXPECT_EQ(Issue(), "CANON_EXPIRED") << "nothing beyond that";
+  EXPECT_STREQ(after_expiry(policy::AtExpiry::kKeep), "live");
+  EXPECT_EQ(Issue(), "");
+  EXPECT_STREQ(after_expiry(policy::AtExpiry::kDenyNew), "run out");
+  EXPECT_EQ(Issue(), "CANON_EXPIRED");
+  EXPECT_STREQ(after_expiry(policy::AtExpiry::kKeep), "live") << "a newer one brings them back";
+}
+
 // More than one entry holds; the canon is found again by the entries alone.
 TEST_F(CanonTrustTest, ACanonOfManyRulesComesIntoForce) {
   std::string text = Canon("a");
