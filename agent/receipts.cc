@@ -498,7 +498,11 @@ Status Receipts::ReviewUnder(std::uint32_t number, const policy::Canon* canon,
                              policy::OldReceipts issued) {
   std::vector<std::string> revoke;
   std::optional<policy::Canon> real;
-  if (canon != nullptr) real = TRY(WithRealPaths(*canon, writers_));
+  std::optional<policy::Forbids> forbids;
+  if (canon != nullptr) {
+    real = TRY(WithRealPaths(*canon, writers_));
+    forbids.emplace(*real);
+  }
   const std::vector<policy::Standing> pieces = canon == nullptr ? std::vector<policy::Standing>{} : AllPieces(*canon);
   for (const auto& [slot, live] : live_) {
     if (live.number != number || live.revoked || live.settled) continue;
@@ -518,7 +522,7 @@ Status Receipts::ReviewUnder(std::uint32_t number, const policy::Canon* canon,
         request.uses = live.receipt.uses;
         request.binding = live.receipt.binding;
         request.from_session = !live.receipt.session.empty();
-        const policy::Decision decision = policy::Decide(*real, request);
+        const policy::Decision decision = policy::Decide(*real, *forbids, request);
         permitted = permitted && decision.code == policy::DecisionCode::kPermitted &&
                     decision.kind == live.receipt.kind && decision.binding == live.receipt.binding;
       }

@@ -6,20 +6,6 @@
 #include <algorithm>
 
 namespace proofgate::policy {
-namespace {
-
-// The first bits of an address, as a key.
-std::string Masked(const NetBlock& net, int bits) {
-  std::string key(reinterpret_cast<const char*>(net.bytes.data()), net.bytes.size());
-  for (int bit = bits; bit < 128; ++bit) {
-    const auto at = static_cast<std::size_t>(bit / 8);
-    key[at] = static_cast<char>(static_cast<unsigned char>(key[at]) & ~(0x80 >> (bit % 8)));
-  }
-  return key;
-}
-
-}  // namespace
-
 std::string_view VerdictName(Verdict verdict) {
   switch (verdict) {
     case Verdict::kStanding: return "STANDING";
@@ -34,14 +20,6 @@ Verdict ActAuthority::verdict() const {
   if (!forbids.empty()) return Verdict::kForbidden;
   if (is_free || !standing.empty()) return Verdict::kStanding;
   return permits.empty() ? Verdict::kNotPermitted : Verdict::kPermitted;
-}
-
-std::vector<std::string> DirectoriesAbove(const std::string& path) {
-  std::vector<std::string> dirs;
-  if (path == "/") return dirs;
-  for (std::size_t at = path.rfind('/'); at != 0; at = path.rfind('/', at - 1)) dirs.push_back(path.substr(0, at));
-  dirs.emplace_back("/");
-  return dirs;
 }
 
 Authority::Authority(const Canon& canon) {
@@ -64,7 +42,7 @@ void Authority::Add(Kind kind, const Source& source) {
     case Form::kTree: by.trees[object.path].push_back(source); break;
     case Form::kUnix: by.sockets[object.path].push_back(source); break;
     case Form::kNet:
-      by.nets[object.net.is_v6 ? 1 : 0][object.net.prefix_bits][Masked(object.net, object.net.prefix_bits)].push_back(source);
+      by.nets[object.net.is_v6 ? 1 : 0][object.net.prefix_bits][AddressKey(object.net, object.net.prefix_bits)].push_back(source);
       break;
     case Form::kClass:
     case Form::kCapability: by.others.push_back(source); break;
@@ -107,7 +85,7 @@ ActAuthority Authority::At(Kind kind, const Object& act) const {
     case Form::kNet:
       for (const auto& [bits, blocks] : by.nets[act.net.is_v6 ? 1 : 0]) {
         if (bits > act.net.prefix_bits) break;
-        const auto at = blocks.find(Masked(act.net, bits));
+        const auto at = blocks.find(AddressKey(act.net, bits));
         if (at == blocks.end()) continue;
         for (const Source& source : at->second)
           if (Contains(*source.object, act)) take(source, {});
@@ -145,7 +123,7 @@ std::vector<const Rule*> Authority::RulesAround(Kind kind, const Object& object)
   };
   if (object.form == Form::kNet) {
     for (const auto& [bits, blocks] : by.nets[object.net.is_v6 ? 1 : 0])
-      if (bits <= object.net.prefix_bits) take_at(blocks, Masked(object.net, bits));
+      if (bits <= object.net.prefix_bits) take_at(blocks, AddressKey(object.net, bits));
   } else if (object.form == Form::kUnix) {
     take_at(by.sockets, object.path);
   } else if (HasPath(object.form)) {

@@ -76,9 +76,6 @@ std::vector<FailedExample> RunExamples(const Canon& canon);
 // Rules and standing grants that no example speaks about.
 std::vector<std::string> UntestedRules(const Canon& canon);
 
-// Paths of all directories above, from the nearest to "/".
-std::vector<std::string> DirectoriesAbove(const std::string& path);
-
 }  // namespace proofgate::policy
 
 #endif  // PROOFGATE_POLICY_AUTHORITY_H_

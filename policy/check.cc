@@ -5,29 +5,25 @@
 #include <map>
 #include <string_view>
 
-#include "policy/own.h"
-
 #include "policy/authority.h"
+#include "policy/forbids.h"
+#include "policy/own.h"
 
 namespace proofgate::policy {
 namespace {
 
-void CheckForbids(const Canon& canon, const std::string& file, Kind kind,
+void CheckForbids(const Forbids& forbids, const std::string& file, Kind kind,
                   const std::vector<Object>& objects, const std::vector<Where>& places,
                   std::vector<Diagnostic>& diagnostics) {
-  for (const Rule& forbid : canon.rules) {
-    if (forbid.effect != Effect::kForbid || forbid.kind != kind) continue;
-    for (const Object& forbidden : forbid.objects)
-      for (std::size_t i = 0; i < objects.size(); ++i)
-        if (Overlaps(objects[i], forbidden)) {
-          if (diagnostics.size() >= kMaxDiagnostics) return;
-          diagnostics.push_back({file, places[i],
-                                 "'" + Describe(objects[i]) + "' overlaps '" +
-                                     Describe(forbidden) + "', which rule '" + forbid.id +
-                                     "' forbids",
-                                 "a grant that leaves it out", "overlaps-forbid"});
-        }
-  }
+  for (std::size_t i = 0; i < objects.size(); ++i)
+    for (const Forbids::Hit& hit : forbids.Overlapping(kind, objects[i])) {
+      if (diagnostics.size() >= kMaxDiagnostics) return;
+      diagnostics.push_back({file, places[i],
+                             "'" + Describe(objects[i]) + "' overlaps '" +
+                                 Describe(*hit.object) + "', which rule '" + hit.rule->id +
+                                 "' forbids",
+                             "a grant that leaves it out", "overlaps-forbid"});
+    }
 }
 
 void CheckOwn(const std::string& file, const Standing& standing, std::vector<Diagnostic>& diagnostics) {
@@ -83,18 +79,19 @@ void Check(const std::vector<Canon>& canons, const std::string& file,
       if (!id.empty() && !ids.emplace(id, 1).second)
         complain(where, "id '" + id + "' is used twice", "another id");
     };
+    const Forbids forbids(canon);
     const Standing* last = nullptr;  // a profile gives several grants of one id
     for (const Standing& standing : canon.standing) {
       if (last == nullptr || last->id != standing.id || !(last->where == standing.where))
         once(standing.id, standing.where);
       last = &standing;
-      CheckForbids(canon, file, standing.kind, standing.objects, standing.object_where, diagnostics);
+      CheckForbids(forbids, file, standing.kind, standing.objects, standing.object_where, diagnostics);
       CheckOwn(file, standing, diagnostics);
     }
     for (const Rule& rule : canon.rules) {
       once(rule.id, rule.where);
       if (rule.effect == Effect::kPermit)
-        CheckForbids(canon, file, rule.kind, rule.objects, rule.object_where, diagnostics);
+        CheckForbids(forbids, file, rule.kind, rule.objects, rule.object_where, diagnostics);
     }
     for (const FailedExample& failed : RunExamples(canon))
       if (diagnostics.size() < kMaxDiagnostics)

@@ -188,6 +188,23 @@ std::string FormatCidr(const NetBlock& net) {
   return fmt::format("{}/{}", text, net.prefix_bits);
 }
 
+std::string AddressKey(const NetBlock& net, int bits) {
+  std::string key(reinterpret_cast<const char*>(net.bytes.data()), net.bytes.size());
+  for (int bit = bits; bit < 128; ++bit) {
+    const auto at = static_cast<std::size_t>(bit / 8);
+    key[at] = static_cast<char>(static_cast<unsigned char>(key[at]) & ~(0x80 >> (bit % 8)));
+  }
+  return key;
+}
+
+std::vector<std::string> DirectoriesAbove(const std::string& path) {
+  std::vector<std::string> dirs;
+  if (path == "/") return dirs;
+  for (std::size_t at = path.rfind('/'); at != 0; at = path.rfind('/', at - 1)) dirs.push_back(path.substr(0, at));
+  dirs.emplace_back("/");
+  return dirs;
+}
+
 bool IsAct(const Object& object) {
   if (object.form == Form::kNet)
     return object.net.prefix_bits == (object.net.is_v6 ? 128 : 32) && object.net.port != 0 &&

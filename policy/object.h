@@ -75,6 +75,11 @@ bool IsBelow(std::string_view path, std::string_view dir);
 // "10.0.0.0/8", "::1/128"; kInvalid says what is wrong, host bits included.
 Result<NetBlock> ParseCidr(std::string_view text);
 std::string FormatCidr(const NetBlock& net);
+// The first `bits` of its address and zeros, 16 bytes: what blocks are found by.
+std::string AddressKey(const NetBlock& net, int bits);
+
+// Paths of all directories above, from the nearest to "/".
+std::vector<std::string> DirectoriesAbove(const std::string& path);
 
 // Is it not divisible: one file, one address with a port and a protocol, …?
 bool IsAct(const Object& object);

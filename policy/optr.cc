@@ -140,7 +140,7 @@ Wide UsedOf(const std::map<std::string, std::uint64_t>& used, const std::string&
 // What is the same for all candidates of one selection.
 class Context {
  public:
-  Context(const Canon& canon, const Snapshot& snapshot) : canon_(canon), snapshot_(snapshot) {
+  Context(const Canon& canon, const Snapshot& snapshot) : canon_(canon), forbids_(canon), snapshot_(snapshot) {
     std::map<std::string, Wide> budgets;  // a name that is not defined has a bound of 0
     std::map<std::string, Wide> rates;
     for (const Rule& rule : canon.rules) {
@@ -259,7 +259,7 @@ class Context {
     request.exe = option.action->exe;
     request.binding = option.action->binding;
     request.from_session = true;
-    const Decision decision = Decide(canon_, request);
+    const Decision decision = Decide(canon_, forbids_, request);
     if (decision.code == DecisionCode::kPermitted || decision.code == DecisionCode::kForbidden) return;
     json::Object numbers;
     if (option.figures.uses > option.rule->limits.uses) numbers = AtMost(option.figures.uses, option.rule->limits.uses);
@@ -269,10 +269,14 @@ class Context {
   }
 
   void Invariants(Option& option) const {
-    for (const std::string& forbid : FindRules(canon_, option.action->kind, option.action->object).forbids)
+    const Rule* last = nullptr;
+    for (const Forbids::Hit& hit : forbids_.Overlapping(option.action->kind, option.action->object)) {
+      if (hit.rule == last) continue;
+      last = hit.rule;
       Fail(option, Gate::kInvariants, "INVARIANT_VIOLATION",
-           fmt::format("rule '{}' forbids {} to {}", forbid, KindName(option.action->kind),
+           fmt::format("rule '{}' forbids {} to {}", hit.rule->id, KindName(option.action->kind),
                        Describe(option.action->object)));
+    }
   }
 
   void Duties(Option& option) const {
@@ -301,6 +305,7 @@ class Context {
   }
 
   const Canon& canon_;
+  const Forbids forbids_;
   const Snapshot& snapshot_;
   std::vector<Charge> charges_;  // budgets by id, then rates by rule
 };

@@ -36,6 +36,11 @@ std::string_view DecisionCodeName(DecisionCode code) {
 
 Decision Decide(const Canon& canon, const Request& request) {
   const Rule* const rule = canon.FindRule(request.rule);
+  return Decide(canon, Forbids(canon, rule == nullptr ? Kind::kExec : rule->kind), request);
+}
+
+Decision Decide(const Canon& canon, const Forbids& forbids, const Request& request) {
+  const Rule* const rule = canon.FindRule(request.rule);
   if (rule == nullptr)
     return Refuse(DecisionCode::kNoSuchRule, {},
                   fmt::format("domain '{}' has no rule '{}'", canon.domain,
@@ -65,14 +70,13 @@ Decision Decide(const Canon& canon, const Request& request) {
   }
   // Also without an object of the request's own: the check of the canon compared
   // paths as written, and these are real ones, which a link may have led astray.
-  for (const Rule& forbid : canon.rules)
-    if (forbid.effect == Effect::kForbid && forbid.kind == rule->kind)
-      for (const Object& forbidden : forbid.objects)
-        for (const Object& object : objects)
-          if (Overlaps(object, forbidden))
-            return Refuse(DecisionCode::kForbidden, {forbid.id},
-                          fmt::format("rule '{}' forbids {} to {}", forbid.id,
-                                      KindName(rule->kind), Describe(forbidden)));
+  std::optional<Forbids::Hit> first;
+  for (const Object& object : objects)
+    for (const Forbids::Hit& hit : forbids.Overlapping(rule->kind, object))
+      if (!first || hit.rule < first->rule || (hit.rule == first->rule && hit.object < first->object)) first = hit;
+  if (first)
+    return Refuse(DecisionCode::kForbidden, {first->rule->id},
+                  fmt::format("rule '{}' forbids {} to {}", first->rule->id, KindName(rule->kind), Describe(*first->object)));
   for (const Object& object : objects)
     if (const Object* const own = FindOwn(rule->kind, object))
       return Refuse(DecisionCode::kOwn, {rule->id},

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "policy/canon.h"
+#include "policy/forbids.h"
 
 namespace proofgate::policy {
 
@@ -50,6 +51,8 @@ struct Decision {
 };
 
 Decision Decide(const Canon& canon, const Request& request);
+// The same for who decides much under one canon: `forbids` is of that canon.
+Decision Decide(const Canon& canon, const Forbids& forbids, const Request& request);
 
 // Which rules speak about an act: for the explanation of a refusal.
 struct Nearness {

@@ -5,6 +5,7 @@
 #include "base/durable.h"
 #include "policy/parse.h"
 #include "policy/trace.h"
+#include "tests/policy/random_canon.h"
 
 namespace proofgate::policy {
 namespace {
@@ -41,6 +42,53 @@ TEST_F(PdpTest, RefusesWithItsOwnCode) {
   EXPECT_EQ(Ask("demo.exec", Path(Form::kFile, "/srv/demo/a")), DecisionCode::kNotPermitted);
   EXPECT_EQ(Ask("never.etc", std::nullopt), DecisionCode::kNotAPermit);
   EXPECT_EQ(Ask("demo.wrte", std::nullopt), DecisionCode::kNoSuchRule);
+}
+
+// By every forbid and Overlaps; what is found, and in which order.
+TEST(Forbids, AgreeWithBruteForce) {
+  std::size_t found = 0;
+  for (unsigned seed = 0; seed < 3000; ++seed) {
+    RandomCanon random(seed);
+    const Canon canon = random.Make(12);
+    const Forbids forbids(canon);
+    for (const Kind kind : {Kind::kWrite, Kind::kExec, Kind::kConnect})
+      for (const Object& object : random.Objects(kind)) {
+        std::vector<Forbids::Hit> expected;
+        for (const Rule& rule : canon.rules)
+          if (rule.effect == Effect::kForbid && rule.kind == kind)
+            for (const Object& forbidden : rule.objects)
+              if (Overlaps(object, forbidden)) expected.push_back({&rule, &forbidden});
+        ASSERT_EQ(forbids.Overlapping(kind, object), expected) << seed << " " << Describe(object);
+        ASSERT_EQ(Forbids(canon, kind).Overlapping(kind, object), expected);
+        found += expected.size();
+      }
+  }
+  EXPECT_GT(found, 2000u);
+}
+
+// Ten thousand forbids are asked as few questions as ten.
+TEST(Forbids, ALookUpDoesNotGrowWithTheCanon) {
+  const auto looked_at = [](int count, Kind kind, const std::string& text) {
+    Canon canon;
+    for (int i = 0; i < count; ++i) {
+      Rule rule;
+      rule.id = std::to_string(i);
+      rule.effect = Effect::kForbid;
+      rule.kind = kind;
+      const std::string number = std::to_string(i / 256) + "." + std::to_string(i % 256);
+      rule.objects = {*ReadObjectText(kind, kind == Kind::kConnect ? "10.1." + number + "/32" : "/srv/" + std::to_string(i) + "/**")};
+      canon.rules.push_back(std::move(rule));
+    }
+    std::size_t compared = 0;
+    Forbids(canon).Overlapping(kind, *ReadObjectText(kind, text), &compared);
+    return compared;
+  };
+  for (const auto& [kind, inside, outside] : {std::tuple(Kind::kWrite, "/srv/7/a/b", "/srv/x/a"), std::tuple(Kind::kConnect, "tcp:10.1.0.7:80", "tcp:10.2.0.7:80")}) {
+    EXPECT_EQ(looked_at(10, kind, inside), 1u);
+    EXPECT_EQ(looked_at(10'000, kind, inside), 1u);
+    EXPECT_EQ(looked_at(10'000, kind, outside), 0u);
+  }
+  EXPECT_EQ(looked_at(10'000, Kind::kWrite, "/srv/**"), 10'000u) << "all of them lie in it";
 }
 
 // The caller has resolved links, so a rule's own object can have moved.

@@ -54,7 +54,7 @@ class RandomCanon {
   }
 
   // Without the check: forbids may overlap permits.
-  Canon Make() {
+  Canon Make(unsigned rules = 4) {
     Canon canon;
     canon.tenant = "t";
     canon.domain = "d";
@@ -68,7 +68,7 @@ class RandomCanon {
       standing.object_where.resize(standing.objects.size());
       canon.standing.push_back(std::move(standing));
     }
-    for (unsigned i = 0, count = Below(4); i < count; ++i) {
+    for (unsigned i = 0, count = Below(rules); i < count; ++i) {
       Rule rule;
       rule.id = "r" + std::to_string(i);
       rule.kind = kKinds[Below(4)];
