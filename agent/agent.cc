@@ -373,6 +373,7 @@ Result<json::Object> Agent::OpenProof() {
     TRY(OpenDomain(kProofDomain, domain));
     SetWriters();
   }
+  TRY(pep_.ForgetDenials(domains_.at(kProofDomain).number));  // each act is to be an entry
   return FreshCgroup(kProofDomain, "prove");
 }
 

@@ -249,6 +249,22 @@ class KernelPep final : public Pep {
     return KeepRows<address_key>("addresses", keep_addresses);
   }
 
+  Status ForgetDenials(std::uint32_t domain) override {
+    const int map = MapFd("denial_windows");
+    std::vector<denial_key> keys(1024);  // more than a bucket can hold
+    std::vector<denial_window> windows(keys.size());
+    std::uint32_t batch = 0;
+    for (bool more = true, first = true; more; first = false) {
+      auto count = static_cast<std::uint32_t>(keys.size());
+      const int error = bpf_map_lookup_batch(map, first ? nullptr : &batch, &batch, keys.data(), windows.data(), &count, nullptr);
+      if (error != 0 && error != -ENOENT) return FailErrno(error, "read denial_windows");
+      more = error == 0;
+      for (std::uint32_t i = 0; i < count; ++i)
+        if (keys[i].domain == domain) bpf_map_delete_elem(map, &keys[i]);  // it may be gone by itself
+    }
+    return {};
+  }
+
   Status Govern(std::uint64_t cgroup_id, std::uint32_t domain) override {
     const int error = bpf_map_update_elem(MapFd("governed_cgroups"), &cgroup_id, &domain, BPF_ANY);
     if (error != 0) return FailErrno(error, "govern a cgroup");

@@ -83,6 +83,9 @@ class Pep {
   virtual Ring& ring(std::uint32_t domain) = 0;            // of an open domain
   virtual std::string ring_id(std::uint32_t domain) const = 0;  // tells rings of one boot apart
   virtual gate_settings ReadSettings() const = 0;
+  // The next refusal of each kind in the domain gets a record of its own, however
+  // short ago the last like it was.
+  virtual Status ForgetDenials(std::uint32_t domain) = 0;
 
   // What the gate in the kernel consists of: "build", each program with its
   // link, tag and maps, each map. Puts back pins that are gone, and says so.

@@ -50,6 +50,7 @@ struct Stage {
 int ErrorOf(long result) { return result < 0 ? errno : 0; }
 
 int TryExec(const Stage& stage, Answers* answers) {
+  answers->error[0] = 0;  // here: the child may be over before fork() returns
   const pid_t child = fork();
   if (child < 0) return errno;
   if (child == 0) {
@@ -59,7 +60,6 @@ int TryExec(const Stage& stage, Answers* answers) {
     answers->error[0] = errno;
     _exit(0);
   }
-  answers->error[0] = 0;
   int status = 0;
   waitpid(child, &status, 0);
   return answers->error[0];

@@ -121,6 +121,7 @@ class FakePep final : public Pep {
   Ring& ring(std::uint32_t domain) override { return kernel_.rings.at(domain)->ring; }
   std::string ring_id(std::uint32_t domain) const override { return std::to_string(domain); }
   gate_settings ReadSettings() const override { return {}; }
+  Status ForgetDenials(std::uint32_t) override { return {}; }
   std::string Describe() const override { return "fake"; }
 
  private:

@@ -90,6 +90,8 @@ proofgate receipt >/dev/null 2>&1
 same "usage is 2" $? 2
 proofgate doctor --prove >/tmp/prove.out
 same "doctor --prove" $? 0 || sed "s/^/# /" /tmp/prove.out
+proofgate doctor --prove >/tmp/prove.out
+same "and at once again" $? 0 || sed "s/^/# /" /tmp/prove.out
 ok "every command has JSON" python3 - <<'PY'
 import json, subprocess
 for command in ("status", "canon show", "receipt list", "doctor", "why --last", "ledger verify", "ledger reconcile", "ledger checkpoint"):
