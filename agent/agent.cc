@@ -166,6 +166,7 @@ Status Agent::TakeUpThisBoot() {
   }
   for (const auto& [name, since] : TRY(ledger_.ScanMeta("stopped/")))
     if (const auto domain = domains_.find(name); domain != domains_.end()) domain->second.stopped = true;
+  for (auto& [name, domain] : domains_) TRY(AgreeAboutStop(name, domain));
   for (const auto& [key, path] : TRY(ledger_.ScanMeta("program/")))
     names_.SetProgram(std::stoull(key), path);
   for (auto& [name, domain] : domains_) {
@@ -192,6 +193,18 @@ Status Agent::TakeUpThisBoot() {
   for (const auto& [name, domain] : domains_) numbers[name] = domain.number;
   TRY(receipts_.Restore(numbers));
   return sessions_.Restore();
+}
+
+// What the gate was told to stop is stopped, whether or not its entry came to be;
+// what the ledger says is stopped is so in the gate of another boot, too.
+Status Agent::AgreeAboutStop(const std::string& name, Domain& domain) {
+  const bool in_gate = receipts_.IsStopped(domain.number);
+  if (domain.stopped && !in_gate) (void)receipts_.RaiseEpoch(domain.number, Receipts::Epoch::kStopped);
+  if (domain.stopped || !in_gate) return {};
+  domain.stopped = true;
+  json::Object body{{"domain", name}, {"why", "it was stopped before the daemon ended"}};
+  TRY(ledger_.Append({{"DOMAIN_STOP", std::move(body)}}, {{"stopped/" + name, FormatUtc(clock_.Utc())}}));
+  return {};
 }
 
 void Agent::SetWriters() {
@@ -557,22 +570,35 @@ Result<json::Object> Agent::Revoke(const std::string& id, const std::string& why
 
 Result<json::Object> Agent::RevokeAll(const RevokeQuery& which, const std::string& why) {
   const auto fits = [](const std::string& asked, const std::string& has) { return asked.empty() || asked == has; };
+  std::optional<Receipts::Moment> since;
+  // A domain, or all of them: its epoch says it of every receipt at once.
+  if ((which.rule + which.canon + which.session).empty())
+    for (const auto& [name, domain] : domains_) {
+      if (domain.stopped || !fits(which.domain, name)) continue;
+      const Receipts::Moment moment = receipts_.RaiseEpoch(domain.number, Receipts::Epoch::kNext);
+      since = Receipts::Moment{since ? since->live_until_ns : moment.live_until_ns, moment.dead_from_ns};
+    }
   const std::uint64_t count = TRY(receipts_.RevokeWhere(
       [&](const Receipts::Live& live) {
         return fits(which.domain, live.receipt.domain) && fits(which.rule, live.receipt.rule) &&
                fits(which.canon, live.receipt.canon) && fits(which.session, live.receipt.session);
       },
-      why));
+      why, since));
   return json::Object{{"revoked", json::Integer(count)}};
 }
 
 Result<json::Object> Agent::StopDomain(const std::string& name, const std::string& why) {
   Domain& domain = *TRY(FindDomain(name));
-  domain.stopped = true;  // first: nothing is renewed or issued from here on
-  RevokeQuery all;
-  all.domain = name;
-  json::Object result = TRY(RevokeAll(all, "the domain was stopped: " + why));
-  json::Object body{{"domain", name}, {"why", json::Bytes(why)}};
+  domain.stopped = true;  // nothing is renewed or issued from here on
+  // The gate first, in one store; that it took effect does not wait for a disk.
+  const Receipts::Moment moment = receipts_.RaiseEpoch(domain.number, Receipts::Epoch::kStopped);
+  const std::uint64_t count = TRY(receipts_.RevokeWhere(
+      [&](const Receipts::Live& live) { return live.number == domain.number; }, "the domain was stopped: " + why, moment));
+  json::Object result{{"revoked", json::Integer(count)},
+                      {"took_ns", json::Integer(moment.dead_from_ns - moment.live_until_ns)}};
+  json::Object body{{"domain", name}, {"why", json::Bytes(why)},
+                    {"live_until_boot_ns", json::Integer(moment.live_until_ns)},
+                    {"dead_from_boot_ns", json::Integer(moment.dead_from_ns)}};
   TRY(ledger_.Append({{"DOMAIN_STOP", std::move(body)}}, {{"stopped/" + name, FormatUtc(clock_.Utc())}}));
   TRY(sessions_.AbortAll(name, "the domain was stopped: " + why));
   result["domain"] = name;
@@ -583,6 +609,7 @@ Result<json::Object> Agent::ResumeDomain(const std::string& name) {
   Domain& domain = *TRY(FindDomain(name));
   if (!domain.stopped) return Fail(Code::kInvalid, "domain '" + name + "' is not stopped");
   TRY(ledger_.Append({{"DOMAIN_RESUME", json::Object{{"domain", name}}}}, {{"stopped/" + name, ""}}));
+  (void)receipts_.RaiseEpoch(domain.number, Receipts::Epoch::kNext);
   domain.stopped = false;
   KeepStanding();
   return json::Object{{"domain", name}};

@@ -181,6 +181,7 @@ class Agent {
   Result<Domain*> FindIssuingDomain(const std::string& name);  // kDenied: or its canon has expired
   Result<std::uint32_t> NumberFor(const std::string& name, ledger::Meta& meta);
   Status OpenDomain(const std::string& name, Domain& domain);
+  Status AgreeAboutStop(const std::string& name, Domain& domain);
   Status RecordAttach(const std::string& domain, const std::string& cgroup, std::uint64_t id,
                       const std::string& how);
   Status GovernRunning(const std::string& cgroup, std::uint64_t id, std::uint32_t number);

@@ -33,7 +33,8 @@ constexpr long kBpfFsMagic = 0xcafe4a11;
 constexpr std::array kMaps = {"labels",         "governed_cgroups", "named_cgroups",  "marks",
                               "grants",         "addresses",        "receipts",       "domains",
                               ".data.settings", "openings",         "denial_windows", "rings",
-                              ".data.presence", "bindings",         "label_rows",     "opening_rows"};
+                              ".data.presence", "bindings",         "label_rows",     "opening_rows",
+                              ".data.epochs"};
 
 // The name of a map's pin: bpffs reserves names with a point.
 std::string PinName(std::string_view map) {
@@ -145,7 +146,8 @@ class KernelPep final : public Pep {
  public:
   KernelPep(std::string dir, std::string build, std::map<std::string, Fd> links,
             std::map<std::string, Fd> maps, Mapping<receipt_slot> receipts,
-            Mapping<exec_binding> bindings, Mapping<domain_state> domains, Mapping<gate_settings> settings)
+            Mapping<exec_binding> bindings, Mapping<domain_state> domains, Mapping<gate_settings> settings,
+            Mapping<gate_epochs> epochs)
       : dir_(std::move(dir)),
         build_(std::move(build)),
         links_(std::move(links)),
@@ -153,7 +155,8 @@ class KernelPep final : public Pep {
         receipts_(std::move(receipts)),
         bindings_(std::move(bindings)),
         domains_(std::move(domains)),
-        settings_(std::move(settings)) {}
+        settings_(std::move(settings)),
+        epochs_(std::move(epochs)) {}
 
   Status Start(gid_t state_group) {
     state_group_ = state_group;
@@ -234,6 +237,13 @@ class KernelPep final : public Pep {
 
   void SetExpiry(std::uint32_t slot, std::uint64_t boot_ns) override {
     __atomic_store_n(&receipts_[slot].expires_boot_ns, boot_ns, __ATOMIC_SEQ_CST);
+  }
+
+  std::uint32_t ReadEpoch(std::uint32_t domain) const override {
+    return __atomic_load_n(&epochs_[0].domains[domain], __ATOMIC_SEQ_CST);
+  }
+  void SetEpoch(std::uint32_t domain, std::uint32_t epoch) override {
+    __atomic_store_n(&epochs_[0].domains[domain], epoch, __ATOMIC_SEQ_CST);
   }
 
   Status WriteGrants(const grant_key& key, std::span<const grant> grants) override {
@@ -557,6 +567,7 @@ class KernelPep final : public Pep {
   Mapping<exec_binding> bindings_;
   Mapping<domain_state> domains_;
   Mapping<gate_settings> settings_;
+  Mapping<gate_epochs> epochs_;
   std::map<std::uint32_t, OpenRing> rings_;
   gid_t state_group_ = 0;
   __u32 guard_dev_ = 0;
@@ -723,11 +734,12 @@ Result<std::unique_ptr<Pep>> OpenKernelPep(const std::string& dir,
   auto bindings = TRY(Mapping<exec_binding>::Of(maps["bindings"].get(), MAX_BINDINGS));
   auto domains = TRY(Mapping<domain_state>::Of(maps["domains"].get(), MAX_DOMAINS));
   auto settings = TRY(Mapping<gate_settings>::Of(maps["settings"].get(), 1));
+  auto epochs = TRY(Mapping<gate_epochs>::Of(maps["epochs"].get(), 1));
   std::map<std::string, Fd> held;
   for (const std::string& name : programs) held[name] = TRY(OpenPin(links + "/" + name));
   auto opened = std::make_unique<KernelPep>(dir, build, std::move(held), std::move(maps),
                                             std::move(receipts), std::move(bindings), std::move(domains),
-                                            std::move(settings));
+                                            std::move(settings), std::move(epochs));
   TRY(opened->Start(state_group));
   // What another build left goes only now that this one acts.
   for (const std::string& name : ListDirectory(dir)) {

@@ -55,6 +55,10 @@ class Pep {
   virtual void WriteBinding(std::uint32_t row, const exec_binding& binding) = 0;
   virtual void SetState(std::uint32_t slot, slot_state state) = 0;
   virtual void SetExpiry(std::uint32_t slot, std::uint64_t boot_ns) = 0;
+  // The epoch of a domain (gate_epochs): receipts of a lower one are dead, at every
+  // hook that begins after SetEpoch returned.
+  virtual std::uint32_t ReadEpoch(std::uint32_t domain) const = 0;
+  virtual void SetEpoch(std::uint32_t domain, std::uint32_t epoch) = 0;
 
   // Which receipts name an object or address; an empty list removes the row.
   // kBusy: the table or the row is full.

@@ -257,7 +257,7 @@ Result<Receipts::Issued> Receipts::Install(Receipt body, std::uint32_t number,
   return issued;
 }
 
-Status Receipts::PutIntoGate(const Live& live, const std::vector<GrantPlace>& places, const std::string& name) {
+Status Receipts::PutIntoGate(Live& live, const std::vector<GrantPlace>& places, const std::string& name) {
   receipt_slot kernel{};
   kernel.state = SLOT_FREE;
   kernel.gen = live.gen;
@@ -273,6 +273,8 @@ Status Receipts::PutIntoGate(const Live& live, const std::vector<GrantPlace>& pl
     kernel.binding = live.binding;
     pep_.WriteBinding(live.binding, BindingRow(live.receipt.binding, live.slot, live.gen));
   }
+  live.epoch = pep_.ReadEpoch(live.number) & ~EPOCH_STOPPED;
+  kernel.epoch = live.epoch;
   kernel.name_len = static_cast<__u32>(name.size());
   std::memcpy(kernel.name, name.data(), name.size());
   pep_.WriteSlot(live.slot, kernel);
@@ -468,21 +470,21 @@ Result<std::string> Receipts::Revoke(const std::string& id_or_prefix, const std:
 }
 
 Result<std::uint64_t> Receipts::RevokeWhere(const std::function<bool(const Live&)>& which,
-                                            const std::string& why) {
+                                            const std::string& why, std::optional<Moment> since) {
   std::vector<ledger::Record> records;
   ledger::Meta meta;
-  const std::uint64_t live_until = clock_.Boot().ns;
+  const std::uint64_t live_until = since ? since->live_until_ns : clock_.Boot().ns;
   std::vector<std::uint32_t> dead;
   for (auto& [slot, live] : live_) {
     if (live.revoked || live.settled || !which(live)) continue;
     if (!live.waiting) pep_.SetState(slot, SLOT_REVOKED);
     dead.push_back(slot);
   }
-  const std::uint64_t dead_from = clock_.Boot().ns;
+  const std::uint64_t dead_from = since ? since->dead_from_ns : clock_.Boot().ns;
   for (const std::uint32_t slot : dead) {
     Live& live = live_.at(slot);
     live.revoked = true;
-    live.dead_since_ns = dead_from;
+    live.dead_since_ns = clock_.Boot().ns;
     json::Object body{{"id", live.id}, {"domain", live.receipt.domain}, {"why", json::Bytes(why)},
                       {"live_until_boot_ns", json::Integer(live_until)},
                       {"dead_from_boot_ns", json::Integer(dead_from)}};
@@ -492,6 +494,16 @@ Result<std::uint64_t> Receipts::RevokeWhere(const std::function<bool(const Live&
   const std::uint64_t count = records.size();
   if (count != 0) TRY(ledger_.Append(std::move(records), std::move(meta)));
   return count;
+}
+
+Receipts::Moment Receipts::RaiseEpoch(std::uint32_t number, Epoch epoch) {
+  Moment moment;
+  const std::uint32_t next = (pep_.ReadEpoch(number) & ~EPOCH_STOPPED) + 1;
+  moment.live_until_ns = clock_.Boot().ns;
+  pep_.SetEpoch(number, epoch == Epoch::kStopped ? next | EPOCH_STOPPED : next);
+  moment.dead_from_ns = clock_.Boot().ns;
+  epochs_[number] = pep_.ReadEpoch(number);
+  return moment;
 }
 
 Status Receipts::ReviewUnder(std::uint32_t number, const policy::Canon* canon,
@@ -539,6 +551,11 @@ Status Receipts::ReviewUnder(std::uint32_t number, const policy::Canon* canon,
 std::vector<std::string> Receipts::CompareWithGate() {
   std::vector<std::string> differences;
   std::vector<std::string> revoke;
+  for (const auto& [number, epoch] : epochs_) {
+    if (pep_.ReadEpoch(number) == epoch) continue;
+    pep_.SetEpoch(number, epoch);
+    differences.push_back(fmt::format("domain number {}: its epoch was changed; set right again", number));
+  }
   for (std::uint32_t slot = 1; slot < MAX_RECEIPTS; ++slot) {
     const receipt_slot gate = pep_.ReadSlot(slot);
     const auto at = live_.find(slot);
@@ -566,6 +583,8 @@ std::vector<std::string> Receipts::CompareWithGate() {
       what = "that it stands";
     else if (live.revoked && gate.state != SLOT_REVOKED)
       what = "that it is revoked";
+    else if (gate.epoch != live.epoch)
+      what = "its epoch";
     else if ((gate.exe != 0) != live.exe.is_open())
       what = "its program";
     else if (!HoldsBinding(pep_, gate, live))
@@ -690,10 +709,15 @@ Status Receipts::RestoreOne(std::uint32_t slot, const json::Value& row, std::uin
     TRY(ledger_.Append({{"REVOKE", std::move(body)}}, {{SlotKey(slot), ""}}));
     return {};
   }
-  if (kernel.state == SLOT_REVOKED && !live.revoked) {
+  live.epoch = kernel.epoch;
+  if ((kernel.state == SLOT_REVOKED || kernel.epoch < pep_.ReadEpoch(number)) && !live.revoked) {
+    pep_.SetState(slot, SLOT_REVOKED);
     live.revoked = true;
+    // When, nobody knows: some time in its life.
     json::Object body{{"id", live.id}, {"domain", live.receipt.domain},
-                      {"why", "revoked before the daemon ended"}};
+                      {"why", "revoked before the daemon ended"},
+                      {"live_until_boot_ns", json::Integer(live.receipt.not_before_boot_ns)},
+                      {"dead_from_boot_ns", json::Integer(live.dead_since_ns)}};
     TRY(ledger_.Append({{"REVOKE", std::move(body)}}, {{SlotKey(slot), RowOf(live)}}));
   }
   live.binding = kernel.binding;
@@ -737,6 +761,7 @@ Status Receipts::RestoreOne(std::uint32_t slot, const json::Value& row, std::uin
 }
 
 Status Receipts::Restore(const std::map<std::string, std::uint32_t>& domains) {
+  for (std::uint32_t number = 1; number < MAX_DOMAINS; ++number) epochs_[number] = pep_.ReadEpoch(number);
   for (const auto& [key, bytes] : TRY(ledger_.ScanMeta("slot/"))) {
     const json::Value row = TRY(json::Parse(bytes));
     const std::uint64_t slot = std::stoull(key);

@@ -55,6 +55,7 @@ class Receipts {
     bool revoked = false;
     bool settled = false;         // for good
     std::uint32_t binding = 0;    // the gate's row, or 0
+    std::uint32_t epoch = 0;      // of the domain, when it came into the gate
     SlotUse last;                 // settled so far
     std::uint64_t dead_since_ns = 0;
     std::vector<Target> targets;  // their descriptors keep the marks
@@ -109,10 +110,20 @@ class Receipts {
 
   // kNotFound: no live receipt has this id (or prefix of eight digits or more).
   Result<std::string> Revoke(const std::string& id_or_prefix, const std::string& why);
+  // When something died: live until the one, dead from the other, in boot time.
+  struct Moment {
+    std::uint64_t live_until_ns = 0;
+    std::uint64_t dead_from_ns = 0;
+  };
   // All that `which` picks, in one entry each; how many. They are dead before
-  // anything is written.
+  // anything is written: one by one, or already since `since`.
   Result<std::uint64_t> RevokeWhere(const std::function<bool(const Live&)>& which,
-                                    const std::string& why);
+                                    const std::string& why, std::optional<Moment> since = {});
+  // Kills every receipt of a domain in the gate by one store, however many there
+  // are; RevokeWhere then records it. While it is stopped none comes to life.
+  enum class Epoch { kNext, kStopped };
+  Moment RaiseEpoch(std::uint32_t number, Epoch epoch);
+  bool IsStopped(std::uint32_t number) const { return (pep_.ReadEpoch(number) & EPOCH_STOPPED) != 0; }
   // Puts into the gate what waited for a cosigned head of this size, after its
   // WITNESSED entries and `also` are durable; how many.
   Result<std::uint64_t> GrantWitnessed(std::uint64_t size, ledger::Record also);
@@ -153,7 +164,7 @@ class Receipts {
   Result<Issued> Install(policy::Receipt body, std::uint32_t number, std::uint64_t canon_entry,
                          Resolved resolved, Fd exe, const json::Value& aliases = json::Array{},
                          const StepOf* step = nullptr, WaitsFor waits = WaitsFor::kNothing);
-  Status PutIntoGate(const Live& live, const std::vector<GrantPlace>& places, const std::string& name);
+  Status PutIntoGate(Live& live, const std::vector<GrantPlace>& places, const std::string& name);
   Status RestoreOne(std::uint32_t slot, const json::Value& row, std::uint32_t number);
   void Bury(std::uint32_t slot);
   void SettleRecords(std::vector<ledger::Record>& records, ledger::Meta& meta);
@@ -168,6 +179,7 @@ class Receipts {
   Grants grants_;
   Writers writers_;
   std::map<std::uint32_t, Live> live_;  // by slot
+  std::map<std::uint32_t, std::uint32_t> epochs_;  // by domain, as the gate must have them
   std::uint64_t sequence_ = 0;
   std::uint32_t next_slot_ = 1;
 };

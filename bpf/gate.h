@@ -19,7 +19,7 @@ struct gate_act {
 			 * caller compares what the receipt binds */
 	__u32 distance; /* 0: the marked object itself; n: n directories below it */
 	__u32 name_len; /* of the object's own name; 0 when it could not be read */
-	__u32 pad;
+	__u32 epoch;	/* of the domain; receipts below it are dead */
 	char name[NAME_BYTES];
 };
 
@@ -64,6 +64,8 @@ static inline __u32 gate_decide(const struct receipt_slot *receipt, const struct
 		return GATE_REVOKED;
 	if (receipt->state != SLOT_LIVE)
 		return GATE_NO_RECEIPT;
+	if (receipt->epoch < act->epoch)
+		return GATE_REVOKED;
 	if (receipt->exe != 0 && receipt->exe != act->exe)
 		return GATE_EXE_MISMATCH;
 	if ((act->needs & NEED_STANDING) && !(receipt->flags & RECEIPT_STANDING))

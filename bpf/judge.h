@@ -176,6 +176,13 @@ static __always_inline int is_in_overlay(struct task_struct *task)
 	       !task->io_uring;
 }
 
+/* The verifier must see the bound where the number is used. */
+static __always_inline __u32 epoch_of(__u32 domain)
+{
+	barrier_var(domain);
+	return *(volatile __u32 *)&epochs.domains[domain & (MAX_DOMAINS - 1)];
+}
+
 enum scope { UNGOVERNED = 0, GOVERNED = 1, UNKNOWN = 2 };
 
 /* Fills in who acts. UNKNOWN only when labels were lost and the cgroup says
@@ -190,6 +197,7 @@ static __always_inline enum scope subject(struct act *act, struct label **label)
 		if (is_in_overlay(task))
 			return UNGOVERNED;
 		act->gate.domain = found->domain;
+		act->gate.epoch = epoch_of(found->domain);
 		act->gate.exe = found->exe;
 		act->now = bpf_ktime_get_boot_ns();
 		*label = found;
@@ -202,6 +210,7 @@ static __always_inline enum scope subject(struct act *act, struct label **label)
 		return UNGOVERNED;
 	__sync_fetch_and_add(&settings.scope_repairs, 1);
 	act->gate.domain = domain > 0 ? (__u32)domain : 0;
+	act->gate.epoch = epoch_of(act->gate.domain);
 	act->now = bpf_ktime_get_boot_ns();
 	act->code = GATE_SCOPE_UNKNOWN;
 	return UNKNOWN;
@@ -545,6 +554,7 @@ static __always_inline int write_holds(struct file *file)
 	if (!label || label->owner != self || !opening || opening->file != number)
 		return 0;
 	act.domain = label->domain;
+	act.epoch = epoch_of(act.domain);
 	act.exe = label->exe;
 	if (opening->kind != KIND_WRITE || opening->domain != act.domain)
 		return 0;

@@ -106,6 +106,9 @@ struct {
 struct gate_settings settings SEC(".data.settings");
 struct gate_presence presence SEC(".data.presence");
 
+/* By domain. Written by the agent through a mapping, read by every judgement. */
+struct gate_epochs epochs SEC(".data.epochs");
+
 /* The receipts that files were opened under, by the number of the file's address,
  * in two parts like labels. Written by the hooks, removed by file_free_security.
  * Preallocated. Full: the opening is refused. */

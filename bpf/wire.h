@@ -209,7 +209,7 @@ struct receipt_slot {
 	__u32 name_len; /* FORM_NAMED */
 	char name[NAME_BYTES];
 	__u32 binding;	/* RECEIPT_BOUND: its row in `bindings` */
-	__u32 pad;
+	__u32 epoch;	/* of its domain when it was put here; see gate_epochs */
 };
 
 /* The start of a string of the environment: those bytes of `text` that `mask`
@@ -322,6 +322,14 @@ struct domain_state {
 	__u64 unrecorded; /* denials counted without a record of their own */
 	__u64 denials[MAX_CODES];
 	__u64 would_deny; /* observe mode */
+};
+
+/* A receipt whose epoch is below its domain's is dead: one store ends all that the
+ * domain holds, at every hook that begins after it. With EPOCH_STOPPED set it is
+ * above that of any receipt, those written later as well. */
+#define EPOCH_STOPPED 0x80000000u
+struct gate_epochs {
+	__u32 domains[MAX_DOMAINS];
 };
 
 /* Whose addresses have a row: none with this hash means that a look-up of a

@@ -113,6 +113,13 @@ class SessionsTest : public ::testing::Test {
     for (const receipt_slot& slot : kernel_.slots) live += slot.state == SLOT_LIVE;
     return live;
   }
+  // That the gate would refuse for their epoch.
+  int Dead() const {
+    int dead = 0;
+    for (const receipt_slot& slot : kernel_.slots)
+      dead += slot.state != SLOT_FREE && slot.epoch < pep_.ReadEpoch(slot.domain);
+    return dead;
+  }
   void Act(std::uint32_t slot) {
     receipt_slot& receipt = kernel_.slots[slot];
     ++receipt.used;
@@ -259,6 +266,62 @@ TEST_F(SessionsTest, AnEmergencyStopEndsEverythingOfTheDomain) {
   EXPECT_FALSE(agent_->Issue({"d", "free", "", "", {}, {}, "uid:0"}, refusal)) << "across a restart";
   ASSERT_TRUE(agent_->ResumeDomain("d"));
   EXPECT_TRUE(agent_->Issue({"d", "free", "", "", {}, {}, "uid:0"}, refusal));
+}
+
+// One store in the gate is the stop; everything else only says so afterwards.
+TEST_F(SessionsTest, AStopIsOneStoreAndDoesNotWaitForTheLedger) {
+  std::optional<Receipts::Refusal> refusal;
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(agent_->Issue({"d", "free", "", "", {}, {}, "uid:0"}, refusal));
+  EXPECT_EQ(Dead(), 0);
+  // A disk that takes nothing: no entry of the stop can be there.
+  disk_->next = ledger::Fault::kBeforeLanding;
+  const std::size_t size = disk_->entries.size();
+  EXPECT_FALSE(agent_->StopDomain("d", "test"));
+  EXPECT_EQ(disk_->entries.size(), size);
+  EXPECT_EQ(Dead(), 20) << "by the epoch alone";
+  EXPECT_TRUE(kernel_.epochs.begin()->second & EPOCH_STOPPED);
+  disk_->next = ledger::Fault::kNone;
+  // The daemon that died of it finds what it did.
+  Reopen("boot-1");
+  EXPECT_EQ(Entries("DOMAIN_STOP").size(), 1u);
+  EXPECT_EQ(Entries("REVOKE").size(), 20u);
+  EXPECT_FALSE(agent_->Issue({"d", "free", "", "", {}, {}, "uid:0"}, refusal)) << "stopped stays stopped";
+  ASSERT_TRUE(agent_->ResumeDomain("d"));
+  ASSERT_TRUE(agent_->Issue({"d", "free", "", "", {}, {}, "uid:0"}, refusal));
+  EXPECT_EQ(Dead(), 20) << "the new one lives, the old ones do not come back";
+  EXPECT_EQ(Live(), 1);
+  ExpectExactReplay();
+}
+
+TEST_F(SessionsTest, AStopHoldsInTheNextBootAndAChangedEpochIsSetRight) {
+  ASSERT_TRUE(agent_->StopDomain("d", "test"));
+  agent_.reset();
+  kernel_ = FakeKernel();
+  Reopen("boot-2");
+  ASSERT_EQ(kernel_.epochs.size(), 1u);
+  std::uint32_t& epoch = kernel_.epochs.begin()->second;
+  EXPECT_TRUE(epoch & EPOCH_STOPPED);
+  const std::uint32_t was = epoch;
+  epoch = 0;  // somebody on the host lets it go on
+  clock_.Advance(6 * kSecond);
+  agent_->Tick();
+  EXPECT_EQ(epoch, was);
+  EXPECT_EQ(Entries("TAMPERED").size(), 1u);
+}
+
+TEST_F(SessionsTest, EverythingOfADomainIsRevokedByItsEpochAndTheNextReceiptLives) {
+  std::optional<Receipts::Refusal> refusal;
+  ASSERT_TRUE(agent_->Issue({"d", "free", "", "", {}, {}, "uid:0"}, refusal));
+  Agent::RevokeQuery query;
+  query.domain = "d";
+  EXPECT_EQ(agent_->RevokeAll(query, "test")->at("revoked").integer(), 1);
+  EXPECT_EQ(Dead(), 1);
+  ASSERT_TRUE(agent_->Issue({"d", "free", "", "", {}, {}, "uid:0"}, refusal));
+  EXPECT_EQ(Dead(), 1);
+  EXPECT_EQ(Live(), 1);
+  EXPECT_EQ(agent_->RevokeAll({}, "everything")->at("revoked").integer(), 1);
+  EXPECT_EQ(Dead(), 2);
+  ExpectExactReplay();
 }
 
 TEST_F(SessionsTest, RevocationPicksByRuleSessionAndCanon) {

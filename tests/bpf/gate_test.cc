@@ -83,6 +83,18 @@ TEST(Gate, EveryCombinationOfFaultsRefusesForTheFirst) {
   EXPECT_GT(cases, 10000);
 }
 
+TEST(Gate, AReceiptOfAnEarlierEpochIsRevokedWhateverItsState) {
+  receipt_slot receipt = Live();
+  gate_act act = Act();
+  for (const __u32 epoch : {0u, 1u, 7u, ~EPOCH_STOPPED})  // no receipt has a higher one
+    for (const __u32 of_domain : {0u, 1u, 7u, ~EPOCH_STOPPED, EPOCH_STOPPED, EPOCH_STOPPED | 7}) {
+      receipt.epoch = epoch;
+      act.epoch = of_domain;
+      const __u32 expected = epoch < of_domain ? GATE_REVOKED : GATE_OK;
+      EXPECT_EQ(gate_decide(&receipt, &act, kNow), expected) << epoch << " " << of_domain;
+    }
+}
+
 TEST(Gate, UnknownStatesAndFormsRefuse) {
   receipt_slot receipt = Live();
   gate_act act = Act();

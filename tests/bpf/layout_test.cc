@@ -45,7 +45,7 @@ TEST_F(Layout, Receipt) {
           AT(receipt_slot, kind), AT(receipt_slot, not_before_boot_ns),
           AT(receipt_slot, expires_boot_ns), AT(receipt_slot, max_uses), AT(receipt_slot, used),
           AT(receipt_slot, checked), AT(receipt_slot, exe), AT(receipt_slot, flags),
-          AT(receipt_slot, name_len), AT(receipt_slot, name), AT(receipt_slot, binding), AT(receipt_slot, pad)});
+          AT(receipt_slot, name_len), AT(receipt_slot, name), AT(receipt_slot, binding), AT(receipt_slot, epoch)});
 }
 
 TEST_F(Layout, Bindings) {
@@ -87,6 +87,8 @@ TEST_F(Layout, Scope) {
           AT(gate_settings, daemon_tgid), AT(gate_settings, guard_dev),
           AT(gate_settings, judges_reads), AT(gate_settings, state_gid)});
 }
+
+TEST_F(Layout, Epochs) { Expect("gate_epochs", sizeof(gate_epochs), {AT(gate_epochs, domains)}); }
 
 TEST_F(Layout, Presence) {
   Expect("gate_presence", sizeof(gate_presence),

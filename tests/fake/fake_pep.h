@@ -48,6 +48,7 @@ struct FakeKernel {  // outlives the daemon, as the pinned maps do
   std::map<std::string, std::uint32_t> named;
   std::map<std::string, std::string> parts{{"build", "fake"}, {"program pep_kill", "link 1 program 2 tag 3"}, {"map labels", "id 1"}};
   bool settings_right = true;
+  std::map<std::uint32_t, std::uint32_t> epochs;
   int rows_until_full = 1 << 30;
 };
 
@@ -82,6 +83,11 @@ class FakePep final : public Pep {
   void SetExpiry(std::uint32_t slot, std::uint64_t boot_ns) override {
     kernel_.slots[slot].expires_boot_ns = boot_ns;
   }
+  std::uint32_t ReadEpoch(std::uint32_t domain) const override {
+    const auto at = kernel_.epochs.find(domain);
+    return at == kernel_.epochs.end() ? 0 : at->second;
+  }
+  void SetEpoch(std::uint32_t domain, std::uint32_t epoch) override { kernel_.epochs[domain] = epoch; }
   Status WriteGrants(const grant_key& key, std::span<const grant> grants) override {
     return Write(kernel_.grants, KeyBytes(key), grants);
   }

@@ -199,10 +199,10 @@ def some_gate_case(rng):
     small = lambda: rng.choice([0, 1, 2, 3, 2**53 + 5, 2**64 - 1])  # noqa: E731
     return {"slot": {"state": rng.randrange(4), "domain": rng.randrange(2), "kind": rng.randrange(1, 4), "exe": rng.choice([0, 0, 7, 8]),
                      "not_before": small(), "expires": small(), "max_uses": small(), "used": small(), "standing": rng.randrange(2),
-                     "bound": rng.randrange(2)},
+                     "bound": rng.randrange(2), "epoch": rng.choice([0, 1, 1, 5])},
             "act": {"domain": rng.randrange(2), "kind": rng.randrange(1, 4), "exe": rng.choice([7, 8]),
                     "needs_use": rng.randrange(2), "needs_standing": rng.randrange(2),
-                    "sees_bindings": rng.randrange(2)},
+                    "sees_bindings": rng.randrange(2), "epoch": rng.choice([0, 1, 1, 2**31, 2**31 + 1])},
             "now": small()}
 
 

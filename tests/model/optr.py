@@ -265,7 +265,7 @@ def select(canon, plans, snapshot, most=200_000):
 
 
 def gate(slot, act, now):
-    """docs/format/wire.md: domain and kind, revoked, live, program, standing, not before, expiry, uses, bindings."""
+    """docs/format/wire.md: domain and kind, revoked, live, epoch, program, standing, not before, expiry, uses, bindings."""
     live, revoked = 1, 2
     if (slot["domain"], slot["kind"]) != (act["domain"], act["kind"]):
         return "NO_RECEIPT"
@@ -273,6 +273,8 @@ def gate(slot, act, now):
         return "REVOKED"
     if slot["state"] != live:
         return "NO_RECEIPT"
+    if slot["epoch"] < act["epoch"]:
+        return "REVOKED"
     if slot["exe"] and slot["exe"] != act["exe"]:
         return "EXE_MISMATCH"
     if act["needs_standing"] and not slot["standing"]:

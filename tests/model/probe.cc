@@ -41,6 +41,8 @@ Result<std::string> Gate(const json::Value& input) {
   slot.exe = TRY(json::GetInteger(from, "exe"));
   if (TRY(json::GetInteger(from, "standing")) != 0) slot.flags = RECEIPT_STANDING;
   if (TRY(json::GetInteger(from, "bound")) != 0) slot.flags |= RECEIPT_BOUND;
+  slot.epoch = static_cast<__u32>(TRY(json::GetInteger(from, "epoch")));
+  act.epoch = static_cast<__u32>(TRY(json::GetInteger(*act_json, "epoch")));
   act.domain = static_cast<__u32>(TRY(json::GetInteger(*act_json, "domain")));
   act.kind = static_cast<__u32>(TRY(json::GetInteger(*act_json, "kind")));
   act.exe = TRY(json::GetInteger(*act_json, "exe"));
