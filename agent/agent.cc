@@ -581,7 +581,8 @@ Result<json::Object> Agent::RevokeAll(const RevokeQuery& which, const std::strin
   const std::uint64_t count = TRY(receipts_.RevokeWhere(
       [&](const Receipts::Live& live) {
         return fits(which.domain, live.receipt.domain) && fits(which.rule, live.receipt.rule) &&
-               fits(which.canon, live.receipt.canon) && fits(which.session, live.receipt.session);
+               fits(which.canon, live.receipt.canon) &&
+               (fits(which.session, live.receipt.session) || which.session == live.receipt.parent);
       },
       why, since));
   return json::Object{{"revoked", json::Integer(count)}};
@@ -616,17 +617,44 @@ Result<json::Object> Agent::ResumeDomain(const std::string& name) {
 }
 
 Result<json::Object> Agent::OpenSession(const std::string& domain, const std::string& principal,
-                                        std::uint64_t duration_ms, SessionCgroup cgroup) {
-  if (cgroup == SessionCgroup::kNone) return sessions_.Open(domain, principal, 0, duration_ms);
+                                        std::uint64_t duration_ms, SessionCgroup cgroup,
+                                        const Sessions::Bounds& bounds) {
+  if (cgroup == SessionCgroup::kNone) return sessions_.Open(domain, principal, 0, duration_ms, bounds);
   const json::Object fresh = TRY(FreshCgroup(domain, "session"));
   const std::string path = fresh.at("cgroup").string();
   const auto id = json::GetInteger(json::Value(fresh), "cgroup_id");
-  auto opened = sessions_.Open(domain, principal, id.value_or(0), duration_ms);
+  auto opened = sessions_.Open(domain, principal, id.value_or(0), duration_ms, bounds);
   if (!opened) {
     TRY(CloseRun(path));
     return opened;
   }
   (*opened)["cgroup"] = path;
+  return opened;
+}
+
+Result<json::Object> Agent::Delegate(const std::string& parent, const Sessions::NewChild& child, std::optional<int> pid,
+                                     std::string& code) {
+  const policy::Session* const session = sessions_.Find(parent);
+  if (session == nullptr) return Fail(Code::kNotFound, "no session " + policy::EscapeForPeople(parent));
+  std::string path;
+  const auto make_cgroup = [&, domain = session->domain]() -> Result<std::uint64_t> {
+    const json::Object fresh = TRY(FreshCgroup(domain, "session"));
+    path = fresh.at("cgroup").string();
+    return json::GetInteger(json::Value(fresh), "cgroup_id");
+  };
+  auto opened = sessions_.Delegate(parent, child, make_cgroup, code);
+  if (!opened) {
+    if (!path.empty()) TRY(CloseRun(path));
+    return opened;
+  }
+  (*opened)["cgroup"] = path;
+  if (!pid) return opened;
+  const Status moved = MoveProcess(path, *pid);
+  if (!moved) {
+    TRY(sessions_.Abort((*opened)["session"].string(), "its process could not be moved: " + moved.error().message));
+    TRY(CloseRun(path));
+    return tl::unexpected(moved.error());
+  }
   return opened;
 }
 

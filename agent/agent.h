@@ -101,7 +101,7 @@ class Agent {
   Result<json::Object> ListReceipts() const;
   Result<json::Object> Revoke(const std::string& id, const std::string& why);
   // What is asked for, all together: of a domain, under a rule, under a canon
-  // (digest), for a session; empty: any. How many.
+  // (digest), for a session and its children; empty: any. How many.
   struct RevokeQuery {
     std::string domain;
     std::string rule;
@@ -117,7 +117,12 @@ class Agent {
   // A session, with a cgroup of its own below the domain's if asked for.
   enum class SessionCgroup { kNone, kOwn };
   Result<json::Object> OpenSession(const std::string& domain, const std::string& principal,
-                                   std::uint64_t duration_ms, SessionCgroup cgroup);
+                                   std::uint64_t duration_ms, SessionCgroup cgroup,
+                                   const Sessions::Bounds& bounds = {});
+  // A child of a session, with a part of its rights: in a cgroup of its own, into
+  // which the process `pid` moves if there is one.
+  Result<json::Object> Delegate(const std::string& parent, const Sessions::NewChild& child, std::optional<int> pid,
+                                std::string& code);
   Sessions& sessions() { return sessions_; }
   // The rules that a session's plan could use, in words and as JSON.
   Result<json::Object> ListRights(const std::string& domain);

@@ -73,6 +73,7 @@ struct Caller {
   std::string domain;           // of the governed cgroup it is in, or empty
   std::string cgroup;
   std::uint64_t cgroup_id = 0;
+  std::optional<int> pid;       // of a governed process
 };
 
 struct Call {

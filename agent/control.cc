@@ -252,7 +252,8 @@ Status Control::Watch(int fd) {
 void Control::Accept(const OpenedDoor& at) {
   Fd fd(accept4(at.listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!fd.is_open()) return;
-  const auto caller = IdentifyPeer(fd.get(), agent_);
+  Fd process;
+  const auto caller = IdentifyPeer(fd.get(), agent_, process);
   if (!caller) return;
   if (at.door == Door::kOperators && caller->uid != 0) return;
   if ((at.door == Door::kGoverned) != !caller->domain.empty() && at.door != Door::kOperators) return;
@@ -261,6 +262,7 @@ void Control::Accept(const OpenedDoor& at) {
   if (peers_.size() >= kMaxPeers || !Watch(key)) return;
   Peer& peer = peers_[key];
   peer.fd = std::move(fd);
+  peer.process = std::move(process);
   peer.door = at.door;
   peer.caller = *caller;
   peer.turn = ++turns_;
@@ -297,6 +299,12 @@ bool Control::Read(Peer& peer) {
   for (std::size_t end = 0; (end = peer.in.find('\n')) != std::string::npos;) {
     const std::string message = peer.in.substr(0, end);
     peer.in.erase(0, end + 1);
+    // A process may have given up rights since it connected.
+    if (peer.door == Door::kGoverned) {
+      const auto now = IdentifyPeer(peer.fd.get(), agent_, peer.process);
+      if (!now || now->domain != peer.caller.domain) return false;
+      peer.caller = *now;
+    }
     const MethodTable& methods = peer.door == Door::kOperators  ? Methods()
                                  : peer.door == Door::kGoverned ? GovernedMethods()
                                                                 : ApproverMethods();

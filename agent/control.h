@@ -41,6 +41,7 @@ class Control {
  private:
   struct Peer {
     Fd fd;
+    Fd process;  // its pidfd
     Door door = Door::kGoverned;
     Caller caller;
     std::uint64_t turn = 0;  // when it last said something

@@ -26,11 +26,15 @@ struct Tool {
 };
 
 // In the order in which they are used.
-constexpr std::array<Tool, 8> kTools = {{
+constexpr std::array<Tool, 9> kTools = {{
     {"list_rights", "rights", "What this domain's canon permits and forbids, under which terms, with which estimates.",
      R"({"type":"object","additionalProperties":false})"},
     {"open_session", "session.open", "Opens the session of this cgroup. One at a time.",
      R"({"type":"object","properties":{"duration_ms":{"type":"integer","minimum":1,"maximum":86400000}},"additionalProperties":false})"},
+    {"delegate_session", "session.delegate",
+     "Gives up all rights of this process's session but these, and moves the process into a child session of its own: fork first. "
+     "rights: [{\"rule\":\"demo.write\",\"object\":\"/srv/demo/report.txt\",\"uses\":2}]. What the child may cost and use counts as the parent's.",
+     R"({"type":"object","properties":{"rights":{"type":"array","items":{"type":"object"}},"max_cost":{"type":"integer","minimum":0},"max_uses":{"type":"integer","minimum":1},"duration_ms":{"type":"integer","minimum":1,"maximum":86400000}},"required":["rights","max_cost","max_uses"],"additionalProperties":false})"},
     {"add_evidence", "session.evidence", "Adds evidence; only its digest is kept, and fields that their producer signed.",
      R"({"type":"object","properties":{"kind":{"type":"string"},"content":{"type":"string"},"digest":{"type":"string"},"fields":{"type":"object"},"signature":{"type":"string"}},"required":["kind"],"additionalProperties":false})"},
     {"propose_plans", "session.complete",

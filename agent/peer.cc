@@ -35,16 +35,16 @@ bool HasExited(const Fd& pidfd) {
 
 }  // namespace
 
-Result<Caller> IdentifyPeer(int socket_fd, const Agent& agent) {
+Result<Caller> IdentifyPeer(int socket_fd, const Agent& agent, Fd& process) {
   ucred peer{};
   socklen_t length = sizeof(peer);
   if (getsockopt(socket_fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return FailErrno(errno, "peer");
   Caller caller;
   caller.uid = peer.uid;
   caller.principal = fmt::format("uid:{}", peer.uid);
-  const Fd pidfd = TRY(PinPeer(socket_fd, peer.pid));
+  if (!process.is_open()) process = TRY(PinPeer(socket_fd, peer.pid));
   std::string path = TRY(CgroupOfProcess(peer.pid));
-  if (HasExited(pidfd)) return Fail(Code::kDenied, "peer: it has ended");
+  if (HasExited(process)) return Fail(Code::kDenied, "peer: it has ended");
   // The nearest governed cgroup at or above its own.
   const std::string root = kCgroupRoot;
   while (path.size() > root.size()) {
@@ -54,6 +54,7 @@ Result<Caller> IdentifyPeer(int socket_fd, const Agent& agent) {
         caller.domain = governed->first;
         caller.cgroup = governed->second;
         caller.cgroup_id = *id;
+        caller.pid = peer.pid;
         return caller;
       }
     }

@@ -332,7 +332,8 @@ Result<Receipts::Issued> Receipts::Issue(const policy::Canon& canon, std::uint32
                                          const std::string& principal,
                                          std::optional<Refusal>& refusal, const StepOf* step) {
   const auto aliases = TRY(FindAliases(canon, writers_));
-  const policy::Canon real = policy::WithAliases(canon, aliases);
+  const bool is_narrowed = step != nullptr && step->narrowed != nullptr;
+  const policy::Canon real = policy::WithAliases(is_narrowed ? *step->narrowed : canon, aliases);
   policy::Decision decision = policy::Decide(real, request);
   if (decision.code != policy::DecisionCode::kPermitted) {
     json::Object body{{"domain", canon.domain},
@@ -385,6 +386,7 @@ Result<Receipts::Issued> Receipts::Issue(const policy::Canon& canon, std::uint32
     body.session = step->session;
     body.run = step->run;
     body.step = step->step;
+    body.parent = step->parent;
   }
   return Install(std::move(body), number, canon_entry, std::move(resolved), std::move(exe), AliasesJson(aliases), step, waits);
 }

@@ -96,6 +96,8 @@ class Receipts {
     std::uint64_t step = 0;
     std::uint64_t decided_ms = 0;  // when the step was found to be due
     std::string index_key;         // Meta key that gets the entry's index
+    std::string parent;            // whose rights the session acts with, or empty; then
+    const policy::Canon* narrowed = nullptr;  // … the canon with those only, or nullptr
   };
   // `refusal` is set, and kDenied returned, when policy said no. Other errors
   // (kInvalid, kNotFound, kBusy, kUnsupported) mean that nothing was decided.

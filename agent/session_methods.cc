@@ -13,6 +13,32 @@ Result<std::uint64_t> Duration(Call& call) {
   return TRY(call.params.NumberIfAny("duration_ms")).value_or(kDefaultSessionMs);
 }
 
+Result<Sessions::Bounds> ReadBounds(Call& call) {
+  Sessions::Bounds bounds;
+  bounds.max_cost = TRY(call.params.NumberIfAny("max_cost"));
+  bounds.max_uses = TRY(call.params.NumberIfAny("max_uses"));
+  return bounds;
+}
+
+Result<Sessions::NewChild> ReadChild(Call& call) {
+  Sessions::NewChild child;
+  const json::Value* const rights = call.params.Any("rights");
+  if (rights == nullptr) return Fail(Code::kInvalid, "rights: a list expected");
+  child.rights = *rights;
+  child.duration_ms = TRY(Duration(call));
+  child.max_cost = TRY(call.params.Number("max_cost"));
+  child.max_uses = TRY(call.params.Number("max_uses"));
+  return child;
+}
+
+Result<json::Object> Delegate(Call& call, const std::string& parent, const Sessions::NewChild& child,
+                              std::optional<int> pid) {
+  std::string code;
+  auto opened = call.agent.Delegate(parent, child, pid, code);
+  if (!code.empty()) call.error_data["decision"] = code;
+  return opened;
+}
+
 Result<Sessions::NewEvidence> ReadEvidence(Call& call) {
   Sessions::NewEvidence evidence;
   evidence.kind = TRY(call.params.Text("kind"));
@@ -52,9 +78,10 @@ Result<json::Object> OpenByOperator(Call& call) {
   const std::uint64_t duration = TRY(Duration(call));
   const std::uint64_t uid = TRY(call.params.NumberIfAny("uid")).value_or(0);
   const bool own_cgroup = TRY(call.params.Flag("cgroup"));
+  const Sessions::Bounds bounds = TRY(ReadBounds(call));
   TRY(call.params.Done());
   return call.agent.OpenSession(domain, fmt::format("uid:{}", uid), duration,
-                                own_cgroup ? Agent::SessionCgroup::kOwn : Agent::SessionCgroup::kNone);
+                                own_cgroup ? Agent::SessionCgroup::kOwn : Agent::SessionCgroup::kNone, bounds);
 }
 
 Result<json::Object> ApproveByOperator(Call& call) {
@@ -91,10 +118,19 @@ Result<std::string> OwnSession(Call& call) {
 
 Result<json::Object> OpenByItself(Call& call) {
   const std::uint64_t duration = TRY(Duration(call));
+  const Sessions::Bounds bounds = TRY(ReadBounds(call));
   TRY(call.params.Done());
   if (const policy::Session* const session = call.agent.sessions().FindByCgroup(call.caller.cgroup_id))
     return Fail(Code::kInvalid, "session " + session->id + " is open in this cgroup; end it first");
-  return call.agent.sessions().Open(call.caller.domain, call.caller.principal, call.caller.cgroup_id, duration);
+  return call.agent.sessions().Open(call.caller.domain, call.caller.principal, call.caller.cgroup_id, duration, bounds);
+}
+
+// The caller gives up all of its session's rights but these: it moves into a child
+// session's cgroup itself. Nobody else is moved.
+Result<json::Object> BecomeChild(Call& call) {
+  const Sessions::NewChild child = TRY(ReadChild(call));
+  TRY(call.params.Done());
+  return Delegate(call, TRY(OwnSession(call)), child, call.caller.pid);
 }
 
 // The newest refusal in the caller's domain and cgroup, explained.
@@ -126,6 +162,12 @@ Result<json::Object> Why(Call& call) {
 
 void AddOperatorMethods(MethodTable& methods) {
   methods["session.open"] = OpenByOperator;
+  methods["session.delegate"] = [](Call& call) -> Result<json::Object> {
+    const std::string session = TRY(call.params.Text("session"));
+    const Sessions::NewChild child = TRY(ReadChild(call));
+    TRY(call.params.Done());
+    return Delegate(call, session, child, std::nullopt);
+  };
   methods["session.evidence"] = [](Call& call) -> Result<json::Object> {
     const std::string session = TRY(call.params.Text("session"));
     Sessions::NewEvidence evidence = TRY(ReadEvidence(call));
@@ -185,6 +227,7 @@ const MethodTable& GovernedMethods() {
          return call.agent.ListRights(call.caller.domain);
        }},
       {"session.open", OpenByItself},
+      {"session.delegate", BecomeChild},
       {"session.evidence",
        [](Call& call) -> Result<json::Object> {
          Sessions::NewEvidence evidence = TRY(ReadEvidence(call));

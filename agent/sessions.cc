@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "agent/resolve.h"
 #include "base/bytes.h"
@@ -35,6 +36,20 @@ Result<policy::Plans> WithRealPaths(policy::Plans plans) {
         if (!action.exe.empty()) TRY(MakeReal(action.exe));
       }
   return policy::ParsePlansJson(policy::PlansJson(plans));  // sorted anew
+}
+
+// Rights as people write them, with `object` in words; what it is depends on the rule.
+Result<json::Value> WithObjects(json::Value rights, const policy::Canon& canon) {
+  if (!rights.is_array()) return rights;
+  for (json::Value& right : rights.array()) {
+    if (!right.is_object() || right.Find("object") == nullptr) continue;
+    if (right.Find("objects") != nullptr) return Fail(Code::kInvalid, "rights: object or objects expected, not both");
+    const policy::Rule* const rule = canon.FindRule(json::GetBytes(right, "rule").value_or(""));
+    const policy::Object object = TRY(ParseObjectText(rule == nullptr ? policy::Kind::kWrite : rule->kind, TRY(json::GetBytes(right, "object"))));
+    right.object().erase("object");
+    right.object()["objects"] = json::Array{policy::ObjectJson(object)};
+  }
+  return rights;
 }
 
 json::Object StepJson(const policy::SessionStep& step) {
@@ -71,6 +86,12 @@ json::Object SessionJson(const policy::Session& session) {
                    {"evidence", std::move(evidence)},
                    {"steps", std::move(steps)},
                    {"approvals", std::move(approvals)}};
+  if (session.max_cost) out["max_cost"] = json::Integer(*session.max_cost);
+  if (session.max_uses) out["max_uses"] = json::Integer(*session.max_uses);
+  if (!session.parent.empty()) {
+    out["parent"] = session.parent;
+    out["rights"] = policy::RightsJson(session.rights);
+  }
   if (!session.plan.empty()) out["plan"] = session.plan;
   if (!session.run.empty()) out["run"] = session.run;
   if (!session.end_reason.empty()) out["reason"] = json::Bytes(session.end_reason);
@@ -131,7 +152,7 @@ Status Sessions::Restore() {
                            {"at_ms", json::Integer(static_cast<std::uint64_t>(clock_.Utc().ms))}}));
     TRY(End(id, SessionState::kAborted, fmt::format("nobody knows what step {} did: its receipt is gone", step + 1)));
   }
-  return {};
+  return EndOrphans();
 }
 
 Result<const policy::Session*> Sessions::Get(const std::string& id) const {
@@ -146,9 +167,7 @@ const policy::Session* Sessions::FindByCgroup(std::uint64_t cgroup_id) const {
   return nullptr;
 }
 
-Result<json::Object> Sessions::Open(const std::string& domain, const std::string& principal,
-                                    std::uint64_t cgroup_id, std::uint64_t duration_ms) {
-  const Domain found = TRY(find_domain_(domain));
+Status Sessions::MayOpen(const std::string& domain, const std::string& principal, std::uint64_t duration_ms) const {
   std::size_t open = 0;
   std::size_t of_one = 0;
   for (const auto& [id, session] : book_.sessions()) {
@@ -160,15 +179,67 @@ Result<json::Object> Sessions::Open(const std::string& domain, const std::string
     return Fail(Code::kBusy, fmt::format("{} sessions are open, {} of them by {} in '{}'; end one", open, of_one, principal, domain));
   if (duration_ms == 0 || duration_ms > policy::kMaxWindowMs)
     return Fail(Code::kInvalid, "a session lasts from 1 ms to 24h");
+  return {};
+}
+
+Result<json::Object> Sessions::Open(const std::string& domain, const std::string& principal,
+                                    std::uint64_t cgroup_id, std::uint64_t duration_ms, const Bounds& bounds) {
+  const Domain found = TRY(find_domain_(domain));
+  TRY(MayOpen(domain, principal, duration_ms));
   const std::string id = Hex(RandomBytes(8));
   const auto now_ms = static_cast<std::uint64_t>(clock_.Utc().ms);
-  const std::uint64_t entry = TRY(Record("SESSION_OPEN", {{"session", id}, {"domain", domain}, {"principal", principal},
-                                                          {"cgroup_id", json::Integer(cgroup_id)},
-                                                          {"at_ms", json::Integer(now_ms)},
-                                                          {"deadline_ms", json::Integer(now_ms + duration_ms)},
-                                                          {"canon_entry", json::Integer(found.canon_entry)}}));
+  json::Object body{{"session", id}, {"domain", domain}, {"principal", principal},
+                    {"cgroup_id", json::Integer(cgroup_id)}, {"at_ms", json::Integer(now_ms)},
+                    {"deadline_ms", json::Integer(now_ms + duration_ms)},
+                    {"canon_entry", json::Integer(found.canon_entry)}};
+  if (bounds.max_cost) body["max_cost"] = json::Integer(*bounds.max_cost);
+  if (bounds.max_uses) body["max_uses"] = json::Integer(*bounds.max_uses);
+  const std::uint64_t entry = TRY(Record("SESSION_OPEN", std::move(body)));
   return json::Object{{"session", id}, {"domain", domain}, {"entry", json::Integer(entry)},
                       {"deadline_utc", FormatUtc({static_cast<std::int64_t>(now_ms + duration_ms)})}};
+}
+
+Result<json::Object> Sessions::Delegate(const std::string& parent_id, const NewChild& child,
+                                        const std::function<Result<std::uint64_t>()>& cgroup, std::string& code) {
+  const policy::Session& parent = *TRY(Get(parent_id));
+  const Domain domain = TRY(find_domain_(parent.domain));
+  TRY(MayOpen(parent.domain, parent.principal, child.duration_ms));
+  policy::Delegation delegation;
+  delegation.rights = TRY(policy::ReadRights(TRY(WithObjects(child.rights, *domain.canon))));
+  for (policy::Right& right : delegation.rights)
+    for (policy::Object& object : right.objects)
+      if (policy::HasPath(object.form)) TRY(MakeReal(object.path));
+  const auto now_ms = static_cast<std::uint64_t>(clock_.Utc().ms);
+  delegation.deadline_ms = now_ms + child.duration_ms;
+  delegation.max_cost = child.max_cost;
+  delegation.max_uses = child.max_uses;
+  const auto aliases = TRY(FindAliases(*domain.canon, receipts_.writers()));
+  const policy::DelegationDecision decision =
+      policy::DecideDelegation(book_, *domain.canon, parent, delegation, aliases, now_ms);
+  json::Object body{{"domain", parent.domain}, {"parent", parent_id}, {"principal", parent.principal},
+                    {"rights", policy::RightsJson(delegation.rights)}, {"at_ms", json::Integer(now_ms)},
+                    {"deadline_ms", json::Integer(delegation.deadline_ms)},
+                    {"max_cost", json::Integer(child.max_cost)}, {"max_uses", json::Integer(child.max_uses)},
+                    {"canon_entry", json::Integer(domain.canon_entry)}};
+  if (!aliases.empty()) body["aliases"] = AliasesJson(aliases);
+  if (decision.code != policy::DelegationCode::kOk) {
+    code = policy::DelegationCodeName(decision.code);
+    body["code"] = code;
+    body["reason"] = json::Bytes(decision.reason);
+    TRY(ledger_.Append({{"DELEGATION_REFUSED", std::move(body)}}));
+    return Fail(Code::kDenied, decision.reason);
+  }
+  const std::string id = Hex(RandomBytes(8));
+  body["session"] = id;
+  body["cgroup_id"] = json::Integer(TRY(cgroup()));
+  body["canon"] = CanonDigest(*domain.canon);
+  const std::uint64_t entry = TRY(Record("SESSION_OPEN", std::move(body)));
+  return json::Object{{"session", id}, {"parent", parent_id}, {"domain", domain.canon->domain}, {"entry", json::Integer(entry)},
+                      {"deadline_utc", FormatUtc({static_cast<std::int64_t>(delegation.deadline_ms)})}};
+}
+
+policy::StepDecision Sessions::DecideStep(const Domain& domain, const policy::Session& session, std::uint64_t now_ms) const {
+  return policy::DecideStepOf(book_, *domain.canon, CanonDigest(*domain.canon), session, now_ms);
 }
 
 Result<json::Object> Sessions::AddEvidence(const std::string& id, NewEvidence given) {
@@ -222,8 +293,11 @@ Result<json::Object> Sessions::Complete(const std::string& id, const std::string
   const policy::Snapshot snapshot = TRY(book_.TakeSnapshot(*domain.canon, id, now_ms, Hex(RandomBytes(16)),
                                                            TRY(FindAliases(*domain.canon, receipts_.writers()))));
   policy::Selection selection;
-  json::Object body = policy::DecidedBody(*book_.Find(id), *domain.canon, domain.canon_entry, plans, snapshot, selection);
+  const auto narrowed = policy::NarrowedCanon(book_, *book_.Find(id), *domain.canon, CanonDigest(*domain.canon));
+  json::Object body = policy::DecidedBody(*book_.Find(id), *domain.canon, domain.canon_entry, plans, snapshot, selection,
+                                          narrowed ? &*narrowed : nullptr);
   const std::uint64_t entry = TRY(Record("DECIDED", std::move(body)));
+  if (book_.Find(id)->state == SessionState::kRefused) TRY(EndChildren(id));
   json::Object out{{"session", id}, {"entry", json::Integer(entry)},
                    {"code", policy::OptrCodeName(selection.code)}, {"result", selection.result}};
   const policy::Session& decided = *book_.Find(id);
@@ -232,7 +306,7 @@ Result<json::Object> Sessions::Complete(const std::string& id, const std::string
                                                                             : policy::RenderResult(selection.result));
   if (decided.state == SessionState::kDecided) {
     out["run"] = decided.run;
-    const policy::StepDecision next = policy::DecideStep(*domain.canon, CanonDigest(*domain.canon), decided, now_ms);
+    const policy::StepDecision next = DecideStep(domain, decided, now_ms);
     out["next"] = policy::StepCodeName(next.code);
     if (next.code != policy::StepCode::kOk) out["next_reason"] = json::Bytes(next.reason);
   }
@@ -272,7 +346,28 @@ Status Sessions::SettleEnded(const policy::Session& session) {
   return {};
 }
 
+Status Sessions::EndChildren(const std::string& id) {
+  std::vector<std::string> children;
+  for (const auto& [child_id, child] : book_.sessions())
+    if (child.parent == id && !policy::HasEnded(child.state)) children.push_back(child_id);
+  for (const std::string& child : children) TRY(Abort(child, "its parent, session " + id + ", has ended"));
+  return {};
+}
+
+// Those whose parent ended while they could not be.
+Status Sessions::EndOrphans() {
+  std::set<std::string> parents;
+  for (const auto& [id, session] : book_.sessions()) {
+    if (session.parent.empty() || policy::HasEnded(session.state)) continue;
+    const policy::Session* const parent = book_.Find(session.parent);
+    if (parent == nullptr || policy::HasEnded(parent->state)) parents.insert(session.parent);
+  }
+  for (const std::string& parent : parents) TRY(EndChildren(parent));
+  return {};
+}
+
 Status Sessions::End(const std::string& id, SessionState state, const std::string& reason) {
+  TRY(EndChildren(id));
   TRY(Record("SESSION_END", {{"session", id}, {"state", policy::SessionStateName(state)}, {"reason", json::Bytes(reason)},
                              {"at_ms", json::Integer(static_cast<std::uint64_t>(clock_.Utc().ms))}}));
   return {};
@@ -289,7 +384,7 @@ Result<json::Object> Sessions::Next(const std::string& id, std::uint64_t status,
   const Domain domain = TRY(find_domain_(session.domain));
   const auto now_ms = static_cast<std::uint64_t>(clock_.Utc().ms);
   const policy::StepDecision decision =
-      policy::DecideStep(*domain.canon, CanonDigest(*domain.canon), session, now_ms);
+      DecideStep(domain, session, now_ms);
   if (decision.code != policy::StepCode::kOk) {
     code = policy::StepCodeName(decision.code);
     json::Object refused{{"session", id}, {"domain", session.domain}, {"step", json::Integer(decision.step)},
@@ -307,7 +402,8 @@ Result<json::Object> Sessions::Next(const std::string& id, std::uint64_t status,
   request.exe = step.action.exe;
   request.binding = step.action.binding;
   request.from_session = true;
-  const Receipts::StepOf of{id, session.run, decision.step, now_ms, NextKey()};
+  const auto narrowed = policy::NarrowedCanon(book_, session, *domain.canon, CanonDigest(*domain.canon));
+  const Receipts::StepOf of{id, session.run, decision.step, now_ms, NextKey(), session.parent, narrowed ? &*narrowed : nullptr};
   std::optional<Receipts::Refusal> refusal;
   const auto issued = receipts_.Issue(*domain.canon, domain.number, domain.canon_entry, request, session.principal,
                                       refusal, &of);
@@ -336,8 +432,7 @@ Result<json::Object> Sessions::Approve(const policy::Session& session, bool appr
                     {"at_ms", json::Integer(static_cast<std::uint64_t>(clock_.Utc().ms))}};
   const std::string id = session.id;
   const std::uint64_t entry = TRY(Record("APPROVAL", std::move(body)));
-  const policy::StepDecision next = policy::DecideStep(*domain.canon, CanonDigest(*domain.canon), *book_.Find(id),
-                                                       static_cast<std::uint64_t>(clock_.Utc().ms));
+  const policy::StepDecision next = DecideStep(domain, *book_.Find(id), static_cast<std::uint64_t>(clock_.Utc().ms));
   return json::Object{{"session", id}, {"person", person}, {"verdict", approves ? "approve" : "deny"},
                       {"entry", json::Integer(entry)}, {"next", policy::StepCodeName(next.code)}};
 }
@@ -372,7 +467,8 @@ Status Sessions::AbortAll(const std::string& domain, const std::string& reason) 
   std::vector<std::string> ids;
   for (const auto& [id, session] : book_.sessions())
     if (session.domain == domain && !policy::HasEnded(session.state)) ids.push_back(id);
-  for (const std::string& id : ids) TRY(Abort(id, reason));
+  for (const std::string& id : ids)  // a parent takes its children along
+    if (!policy::HasEnded(book_.Find(id)->state)) TRY(Abort(id, reason));
   return {};
 }
 
@@ -381,8 +477,7 @@ Result<json::Object> Sessions::Show(const std::string& id) const {
   json::Object out = SessionJson(session);
   if (session.run.empty() || policy::HasEnded(session.state)) return out;
   const Domain domain = TRY(find_domain_(session.domain));
-  const policy::StepDecision next = policy::DecideStep(*domain.canon, CanonDigest(*domain.canon), session,
-                                                       static_cast<std::uint64_t>(clock_.Utc().ms));
+  const policy::StepDecision next = DecideStep(domain, session, static_cast<std::uint64_t>(clock_.Utc().ms));
   out["next"] = policy::StepCodeName(next.code);
   if (next.code != policy::StepCode::kOk) out["next_reason"] = json::Bytes(next.reason);
   out["approve_statement"] = json::Bytes(policy::ApprovalStatement(session, true));
@@ -412,6 +507,7 @@ void Sessions::Tick() {
   for (const auto& [id, session] : book_.sessions())
     if (!policy::HasEnded(session.state) && now_ms >= session.deadline_ms) expired.push_back(id);
   for (const std::string& id : expired) {
+    if (policy::HasEnded(book_.Find(id)->state)) continue;  // with its parent
     const auto expire = [&]() -> Status {
       TRY(SettleLive(*book_.Find(id), StepState::kDone));
       return End(id, SessionState::kExpired, "its deadline has passed");
@@ -419,6 +515,8 @@ void Sessions::Tick() {
     const Status done = expire();
     if (!done) std::fprintf(stderr, "expire session %s: %s\n", id.c_str(), done.error().message.c_str());
   }
+  const Status orphans = EndOrphans();
+  if (!orphans) std::fprintf(stderr, "end a child session: %s\n", orphans.error().message.c_str());
   ledger::Meta meta;
   for (const std::string& id : book_.Forget(now_ms)) {
     for (const std::string& key : keys_[id]) meta[key] = "";

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "ledger/ledger.h"
 #include "policy/approval.h"
+#include "policy/delegation.h"
 #include "policy/session.h"
 
 namespace proofgate::agent {
@@ -44,8 +45,25 @@ class Sessions {
   // and end their session. After Receipts::Restore.
   Status Restore();
 
+  // What a session may do in all; none: what canon says.
+  struct Bounds {
+    std::optional<std::uint64_t> max_cost;
+    std::optional<std::uint64_t> max_uses;
+  };
   Result<json::Object> Open(const std::string& domain, const std::string& principal,
-                            std::uint64_t cgroup_id, std::uint64_t duration_ms);
+                            std::uint64_t cgroup_id, std::uint64_t duration_ms, const Bounds& bounds = {});
+
+  // Opens a child of a session, with a part of its rights. `cgroup`: asked for the
+  // id of the child's cgroup once it is decided that there will be one. kDenied:
+  // `code` says why not; that is an entry, too.
+  struct NewChild {
+    json::Value rights;
+    std::uint64_t duration_ms = 0;
+    std::uint64_t max_cost = 0;
+    std::uint64_t max_uses = 0;
+  };
+  Result<json::Object> Delegate(const std::string& parent, const NewChild& child,
+                                const std::function<Result<std::uint64_t>()>& cgroup, std::string& code);
 
   struct NewEvidence {
     std::string kind;
@@ -92,7 +110,12 @@ class Sessions {
   // By value: each outcome that is recorded replaces the book that held it.
   Status SettleLive(policy::Session session, policy::StepState result_if_used);
   Status SettleEnded(const policy::Session& session);  // a live step whose receipt has ended
+  // The children end before it.
   Status End(const std::string& session, policy::SessionState state, const std::string& reason);
+  Status EndChildren(const std::string& session);
+  Status EndOrphans();
+  Status MayOpen(const std::string& domain, const std::string& principal, std::uint64_t duration_ms) const;
+  policy::StepDecision DecideStep(const Domain& domain, const policy::Session& session, std::uint64_t now_ms) const;
   Result<json::Object> Approve(const policy::Session& session, bool approves, const std::string& person,
                                json::Object how, const std::string& reason);
 

@@ -91,6 +91,8 @@ std::string_view StepCodeName(StepCode code) {
     case StepCode::kPredecessorNotDone: return "PREDECESSOR_NOT_DONE";
     case StepCode::kApprovalDenied: return "APPROVAL_DENIED";
     case StepCode::kApprovalMissing: return "APPROVAL_MISSING";
+    case StepCode::kParentEnded: return "PARENT_ENDED";
+    case StepCode::kSessionBudgetSpent: return "SESSION_BUDGET_SPENT";
   }
   return "WRONG_STATE";
 }

@@ -40,6 +40,8 @@ enum class StepCode {
   kPredecessorNotDone,  // PREDECESSOR_NOT_DONE
   kApprovalDenied,      // APPROVAL_DENIED
   kApprovalMissing,     // APPROVAL_MISSING
+  kParentEnded,         // PARENT_ENDED: the session whose rights it acts with
+  kSessionBudgetSpent,  // SESSION_BUDGET_SPENT: its own bound on uses
 };
 std::string_view StepCodeName(StepCode code);
 

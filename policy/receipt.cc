@@ -32,6 +32,7 @@ std::string EncodeReceipt(const Receipt& receipt) {
     body["session"] = receipt.session;
     body["run"] = receipt.run;
     body["step"] = json::Integer(receipt.step);
+    if (!receipt.parent.empty()) body["parent"] = receipt.parent;
   }
   return json::Encode(body);
 }
@@ -81,6 +82,7 @@ Result<Receipt> ParseReceipt(std::string_view bytes) {
     receipt.run = TRY(json::GetString(body, "run"));
     receipt.step = TRY(json::GetInteger(body, "step"));
     TRY(ParseDigest(receipt.run));
+    if (body.Find("parent") != nullptr) receipt.parent = TRY(json::GetString(body, "parent"));
     if (receipt.session.empty() || receipt.is_standing) return Fail(Code::kInvalid, "receipt: a session expected");
   }
   receipt.sequence = TRY(json::GetInteger(body, "sequence"));

@@ -8,6 +8,7 @@
 #include "base/signature.h"
 #include "bpf/gate.h"
 #include "policy/approval.h"
+#include "policy/delegation.h"
 #include "policy/pdp.h"
 #include "policy/trace.h"
 
@@ -111,6 +112,8 @@ Status Replay::TakeLeaf(std::uint64_t index, const json::Value& leaf) {
   if (kind == "CANON_PART") return TakeCanonPart(*body);
   if (kind == "ISSUE" || kind == "RENEW") return TakeIssue(index, kind, *body);
   if (kind == "REFUSED") return TakeRefused(index, *body);
+  if (kind == "DELEGATION_REFUSED" || (kind == "SESSION_OPEN" && body->Find("parent") != nullptr))
+    return TakeDelegation(index, kind, *body);
   if (kind == "STEP_REFUSED") return TakeStepRefused(index, *body);
   if (kind == "ACT" || kind == "DENY") return TakeAct(index, kind, *body);
   if (kind == "DECIDED") return TakeDecided(index, *body);
@@ -204,7 +207,10 @@ Status Replay::TakeIssue(std::uint64_t index, const std::string& kind, const jso
     });
     recomputed = ReceiptId(bytes) + (granted ? " PERMITTED" : " NOT_PERMITTED: no standing grant is like it");
   } else {
-    const Canon real = WithAliases((*canon)->canon, TRY(ReadAliases(body)));
+    const Session* const session = book_.Find(receipt.session);
+    std::optional<Canon> narrowed;
+    if (session != nullptr) narrowed = NarrowedCanon(book_, *session, (*canon)->canon, (*canon)->digest);
+    const Canon real = WithAliases(narrowed ? *narrowed : (*canon)->canon, TRY(ReadAliases(body)));
     Request request;
     request.rule = receipt.rule;
     if (receipt.objects.size() == 1) request.object = receipt.objects.front();
@@ -220,14 +226,14 @@ Status Replay::TakeIssue(std::uint64_t index, const std::string& kind, const jso
              decision.binding != receipt.binding)
       recomputed += " for other acts";
     if (!receipt.session.empty() && decision.code == DecisionCode::kPermitted) {
-      const Session* const session = book_.Find(receipt.session);
       if (session == nullptr) {
         recomputed += ": no such session";
       } else {
-        const StepDecision step = DecideStep((*canon)->canon, what_if_ ? session->canon : receipt.canon, *session,
-                                             TRY(json::GetInteger(body, "decided_ms")));
+        const StepDecision step = DecideStepOf(book_, (*canon)->canon, what_if_ ? session->canon : receipt.canon, *session,
+                                               TRY(json::GetInteger(body, "decided_ms")));
         if (step.code != StepCode::kOk) recomputed += fmt::format(": {}: {}", StepCodeName(step.code), step.reason);
         else if (step.step != receipt.step || session->run != receipt.run) recomputed += ": of another step";
+        else if (session->parent != receipt.parent) recomputed += ": of another parent";
       }
     }
   }
@@ -262,7 +268,11 @@ Status Replay::TakeRefused(std::uint64_t index, const json::Value& body) {
   if (body.Find("exe") != nullptr) request.exe = TRY(json::GetBytes(body, "exe"));
   request.binding = TRY(ReadBinding(body));
   request.from_session = body.Find("session") != nullptr;
-  const Decision decision = Decide(WithAliases(canon.canon, TRY(ReadAliases(body))), request);
+  std::optional<Canon> narrowed;
+  if (request.from_session)
+    if (const Session* const session = book_.Find(TRY(json::GetString(body, "session"))))
+      narrowed = NarrowedCanon(book_, *session, canon.canon, canon.digest);
+  const Decision decision = Decide(WithAliases(narrowed ? *narrowed : canon.canon, TRY(ReadAliases(body))), request);
   json::Object recorded;
   for (const char* key : {"code", "reason", "rules"}) {
     const json::Value* const value = body.Find(key);
@@ -273,13 +283,37 @@ Status Replay::TakeRefused(std::uint64_t index, const json::Value& body) {
   return {};
 }
 
+Status Replay::TakeDelegation(std::uint64_t index, const std::string& kind, const json::Value& body) {
+  const KnownCanon& canon = *TRY(CanonAt(body));
+  const Session* const parent = book_.Find(TRY(json::GetString(body, "parent")));
+  const json::Value* const rights = body.Find("rights");
+  if (parent == nullptr || rights == nullptr) return Fail(Code::kCorrupt, "no such parent, or no rights");
+  Delegation delegation;
+  delegation.rights = TRY(ReadRights(*rights));
+  delegation.deadline_ms = TRY(json::GetInteger(body, "deadline_ms"));
+  delegation.max_cost = TRY(json::GetInteger(body, "max_cost"));
+  delegation.max_uses = TRY(json::GetInteger(body, "max_uses"));
+  const DelegationDecision decision = DecideDelegation(book_, canon.canon, *parent, delegation, TRY(ReadAliases(body)),
+                                                       TRY(json::GetInteger(body, "at_ms")));
+  const auto words = [](std::string_view code, const std::string& reason) { return std::string(code) + ": " + reason; };
+  const std::string recorded = kind == "SESSION_OPEN"
+                                   ? words("OK", "")
+                                   : words(TRY(json::GetString(body, "code")), TRY(json::GetBytes(body, "reason")));
+  std::string recomputed = words(DelegationCodeName(decision.code), decision.reason);
+  if (kind == "SESSION_OPEN" && !what_if_ && TRY(json::GetString(body, "canon")) != canon.digest)
+    recomputed += "under another canon";
+  Compare(index, kind, recorded, recomputed);
+  if (kind == "SESSION_OPEN") TRY(book_.Apply(kind, body));
+  return {};
+}
+
 Status Replay::TakeStepRefused(std::uint64_t index, const json::Value& body) {
   const KnownCanon& canon = *TRY(CanonAt(body));
   const std::string id = TRY(json::GetString(body, "session"));
   const Session* const session = book_.Find(id);
   if (session == nullptr) return Fail(Code::kCorrupt, "no such session");
   const StepDecision step =
-      DecideStep(canon.canon, what_if_ ? session->canon : canon.digest, *session, TRY(json::GetInteger(body, "at_ms")));
+      DecideStepOf(book_, canon.canon, what_if_ ? session->canon : canon.digest, *session, TRY(json::GetInteger(body, "at_ms")));
   Compare(index, "STEP_REFUSED",
           TRY(json::GetString(body, "code")) + ": " + TRY(json::GetBytes(body, "reason")),
           std::string(StepCodeName(step.code)) + ": " + step.reason);
@@ -304,8 +338,9 @@ Status Replay::TakeDecided(std::uint64_t index, const json::Value& body) {
   const Snapshot given = TRY(ParseSnapshotJson(*snapshot_json));
   const Snapshot snapshot = TRY(book_.TakeSnapshot(canon.canon, id, given.now_ms, given.salt, given.aliases));
   Selection selection;
+  const std::optional<Canon> narrowed = NarrowedCanon(book_, *session, canon.canon, canon.digest);
   const json::Object again = DecidedBody(*session, canon.canon, TRY(json::GetInteger(body, "canon_entry")),
-                                         plans->second, snapshot, selection);
+                                         plans->second, snapshot, selection, narrowed ? &*narrowed : nullptr);
   if (what_if_) {
     const auto chosen = [](const json::Value& decided) {
       const auto plan = json::GetString(decided, "plan");

@@ -84,6 +84,7 @@ class Replay {
   Status FinishCanon(std::uint64_t index, const CanonReader& reader);
   Status TakeIssue(std::uint64_t index, const std::string& kind, const json::Value& body);
   Status TakeRefused(std::uint64_t index, const json::Value& body);
+  Status TakeDelegation(std::uint64_t index, const std::string& kind, const json::Value& body);
   Status TakeStepRefused(std::uint64_t index, const json::Value& body);
   Status TakeDecided(std::uint64_t index, const json::Value& body);
   Status TakeEvidence(std::uint64_t index, const json::Value& body);

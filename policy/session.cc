@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "policy/delegation.h"
+
 namespace proofgate::policy {
 namespace {
 
@@ -87,13 +89,22 @@ Result<SessionStep> ReadGrant(const json::Value& from) {
   return step;
 }
 
-// What a step has taken, or may still take: reserved until its outcome says less.
-struct Taken {
-  std::uint64_t uses = 0;
-  std::uint64_t cost = 0;
-  std::uint64_t objects = 0;
-  std::uint64_t hosts = 0;
-};
+std::uint64_t Saturate(std::uint64_t a, std::uint64_t b) { return a > ~b ? ~std::uint64_t{0} : a + b; }
+
+// Still in the window? A clock that was set back does not let anything out of it.
+bool IsIn(std::uint64_t at_ms, std::uint64_t window_ns, std::uint64_t now_ms) {
+  return at_ms >= now_ms || now_ms - at_ms < window_ns / 1'000'000 + 1;
+}
+
+bool IsDigest(const std::string& text) { return ParseDigest(text).has_value(); }
+
+}  // namespace
+
+std::string_view SessionStateName(SessionState state) { return kStates[static_cast<std::size_t>(state)]; }
+std::string_view StepStateName(StepState state) { return kStepStates[static_cast<std::size_t>(state)]; }
+bool HasEnded(SessionState state) {
+  return state != SessionState::kOpen && state != SessionState::kDecided && state != SessionState::kExecuting;
+}
 
 Taken TakenBy(const Session& session, const SessionStep& step) {
   const Figures& figures = step.figures;
@@ -110,23 +121,6 @@ Taken TakenBy(const Session& session, const SessionStep& step) {
     case StepState::kIndeterminate: break;  // nobody knows: all of it
   }
   return {figures.uses, figures.cost, figures.objects, figures.hosts};
-}
-
-std::uint64_t Saturate(std::uint64_t a, std::uint64_t b) { return a > ~b ? ~std::uint64_t{0} : a + b; }
-
-// Still in the window? A clock that was set back does not let anything out of it.
-bool IsIn(std::uint64_t at_ms, std::uint64_t window_ns, std::uint64_t now_ms) {
-  return at_ms >= now_ms || now_ms - at_ms < window_ns / 1'000'000 + 1;
-}
-
-bool IsDigest(const std::string& text) { return ParseDigest(text).has_value(); }
-
-}  // namespace
-
-std::string_view SessionStateName(SessionState state) { return kStates[static_cast<std::size_t>(state)]; }
-std::string_view StepStateName(StepState state) { return kStepStates[static_cast<std::size_t>(state)]; }
-bool HasEnded(SessionState state) {
-  return state != SessionState::kOpen && state != SessionState::kDecided && state != SessionState::kExecuting;
 }
 
 std::size_t Session::NextStep() const {
@@ -174,6 +168,20 @@ Status Book::Open(const json::Value& body) {
   if (session.id.empty() || session.deadline_ms <= session.opened_ms ||
       session.deadline_ms - session.opened_ms > kMaxWindowMs)
     return Fail(Code::kInvalid, "session: an id and a deadline within 24h expected");
+  if (body.Find("max_cost") != nullptr) session.max_cost = TRY(json::GetInteger(body, "max_cost"));
+  if (body.Find("max_uses") != nullptr) session.max_uses = TRY(json::GetInteger(body, "max_uses"));
+  if (body.Find("parent") != nullptr) {
+    session.parent = TRY(json::GetString(body, "parent"));
+    const json::Value* const rights = body.Find("rights");
+    const Session* const parent = Find(session.parent);
+    if (rights == nullptr || !session.max_cost || !session.max_uses)
+      return Fail(Code::kInvalid, "session: a child has rights, max_cost and max_uses");
+    if (parent == nullptr || HasEnded(parent->state) || !parent->parent.empty() || parent->domain != session.domain ||
+        parent->principal != session.principal || parent->deadline_ms < session.deadline_ms)
+      return Fail(Code::kInvalid, fmt::format("session: {} can be no parent of {}", session.parent, session.id));
+    session.rights = TRY(ReadRights(*rights));
+    session.rights_canon = TRY(json::GetString(body, "canon"));
+  }
   if (sessions_.contains(session.id)) return Fail(Code::kInvalid, "session " + session.id + " is there already");
   sessions_.emplace(session.id, std::move(session));
   return {};
@@ -380,8 +388,9 @@ std::string EvidenceStatement(std::string_view session, const Evidence& evidence
 }
 
 json::Object DecidedBody(const Session& session, const Canon& canon, std::uint64_t canon_entry,
-                         const Plans& plans, const Snapshot& snapshot, Selection& selection) {
-  selection = Select(canon, plans, snapshot);
+                         const Plans& plans, const Snapshot& snapshot, Selection& selection,
+                         const Canon* narrowed) {
+  selection = Select(narrowed == nullptr ? canon : *narrowed, plans, snapshot);
   const json::Value& result = selection.result;
   json::Object body{{"session", session.id},
                     {"domain", session.domain},
@@ -393,6 +402,10 @@ json::Object DecidedBody(const Session& session, const Canon& canon, std::uint64
                     {"snapshot", SnapshotJson(snapshot)},
                     {"code", OptrCodeName(selection.code)},
                     {"result", selection.digest}};
+  if (narrowed != nullptr) {
+    body["canon"] = Hex(Sha256(json::Encode(CanonJson(canon))));
+    body["rights"] = *result.Find("canon");
+  }
   if (const json::Value* const nearest = result.Find("nearest")) body["nearest"] = *nearest;
   if (selection.code != OptrCode::kPermitted) return body;
   body["plan"] = selection.plan;

@@ -56,6 +56,14 @@ struct Approval {
   std::uint64_t at_ms = 0;
 };
 
+// A permit that a parent hands to its child, or a part of it.
+struct Right {
+  std::string rule;
+  std::vector<Object> objects;         // none: the rule's
+  std::optional<std::uint64_t> ttl_ns; // none: the rule's
+  std::optional<std::uint64_t> uses;   // none: the rule's
+};
+
 struct Session {
   std::string id;
   std::string domain;
@@ -63,6 +71,11 @@ struct Session {
   std::uint64_t cgroup_id = 0;  // 0: none of its own
   std::uint64_t opened_ms = 0;
   std::uint64_t deadline_ms = 0;
+  std::optional<std::uint64_t> max_cost;  // of its plan and its children; none: canon's
+  std::optional<std::uint64_t> max_uses;  // of all its and its children's receipts; none: no bound
+  std::string parent;           // whose rights it acts with, or empty; then:
+  std::vector<Right> rights;    // … the part of them
+  std::string rights_canon;     // … of the canon with this digest
   SessionState state = SessionState::kOpen;
   std::vector<Evidence> evidence;
   std::string plans;            // digest of the candidates
@@ -78,6 +91,15 @@ struct Session {
   // The step that may come next: the first that is not done, or steps.size().
   std::size_t NextStep() const;
 };
+
+// What a step has taken, or may still take: reserved until its outcome says less.
+struct Taken {
+  std::uint64_t uses = 0;
+  std::uint64_t cost = 0;
+  std::uint64_t objects = 0;
+  std::uint64_t hosts = 0;
+};
+Taken TakenBy(const Session& session, const SessionStep& step);
 
 class Book {
  public:
@@ -115,9 +137,11 @@ class Book {
 std::string EvidenceStatement(std::string_view session, const Evidence& evidence);
 
 // The body of the DECIDED entry: the decision, made from its inputs alone. The
-// agent writes it, replay makes it again and compares bytes.
+// agent writes it, replay makes it again and compares bytes. `narrowed`: what the
+// plans are judged by when the session's rights are less than the canon's.
 json::Object DecidedBody(const Session& session, const Canon& canon, std::uint64_t canon_entry,
-                         const Plans& plans, const Snapshot& snapshot, Selection& selection);
+                         const Plans& plans, const Snapshot& snapshot, Selection& selection,
+                         const Canon* narrowed = nullptr);
 
 }  // namespace proofgate::policy
 

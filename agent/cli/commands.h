@@ -56,6 +56,8 @@ struct Options {
   std::optional<std::uint64_t> status;
   std::optional<int> pid;
   std::optional<std::uint64_t> uses;
+  std::optional<std::uint64_t> cost;
+  std::vector<std::string> rights;
   std::optional<std::uint64_t> entry;
   std::uint64_t lines = 20;
   std::vector<std::string> command;
@@ -93,6 +95,7 @@ int CheckpointLedger(const Options& options);
 int Why(const Options& options);
 // session.cc
 int OpenSession(const Options& options);
+int DelegateSession(const Options& options);
 int AddEvidence(const Options& options);
 int CompleteSession(const Options& options);
 int NextStep(const Options& options);

@@ -182,6 +182,16 @@ int Main(int argc, char** argv) {
   Domain(at, options);
   at->add_option("--for", options.ttl, "until when: 30m, 2h (default 1h, at most 24h)");
   at->add_option("--uid", options.uid, "who proposes (default 0)");
+  at->add_option("--cost", options.cost, "what it and its children may cost in all");
+  at->add_option("--uses", options.uses, "how many uses they may be granted in all");
+  at = Add(*session, "delegate", "open a child with a part of a session's rights; prints its id",
+           "  proofgate session delegate 9f3c… --right demo.write=/srv/demo/report.txt --cost 20 --uses 5 --for 10m", DelegateSession,
+           chosen);
+  id_of_session(at);
+  at->add_option("--right", options.rights, "RULE, or RULE=OBJECT as `receipt issue` takes it; one a rule")->required();
+  at->add_option("--cost", options.cost, "what its plan may cost at most")->required();
+  at->add_option("--uses", options.uses, "how many uses its receipts may have in all")->required();
+  at->add_option("--for", options.ttl, "until when, within the session's own time (default 1h)");
   at = Add(*session, "evidence", "add evidence; only its digest and signed fields are kept",
            "  proofgate session evidence 9f3c… test.log --kind tests\n"
            "  proofgate session evidence 9f3c… test.log --kind tests --field tests.passed=1 --statement > s\n"

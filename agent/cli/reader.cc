@@ -112,6 +112,11 @@ std::string Summary(const Entry& entry) {
   } else if (entry.kind == "CANON_PROPOSED" || entry.kind == "CANON_GATES" || entry.kind == "CANON_APPROVED" ||
              entry.kind == "CANON_PROMOTED" || entry.kind == "CANON_REJECTED") {
     what = Text(body, "proposal").substr(0, 12) + " " + Text(body, "person") + Text(body, "why");
+  } else if (entry.kind.starts_with("SESSION_") || entry.kind == "DELEGATION_REFUSED" || entry.kind == "DECIDED" ||
+             entry.kind == "STEP_REFUSED" || entry.kind == "OUTCOME" || entry.kind == "APPROVAL") {
+    what = "session " + Text(body, "session") + Text(body, body.Find("session") == nullptr ? "parent" : "");
+    for (const char* key : {"state", "code", "result", "person", "verdict", "reason"})
+      if (body.Find(key) != nullptr && Text(body, key).size() != 64) what += " " + Text(body, key);
   } else if (entry.kind == "CANON_REFUSED" || entry.kind == "TRUST_ROOT_REFUSED") {
     what = Text(body, "reason");
   }

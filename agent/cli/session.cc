@@ -28,9 +28,21 @@ int Print(const Reply& reply, const Options& options, const std::function<void(c
   return kDone;
 }
 
+Status AddDuration(const Options& options, json::Object& params) {
+  if (options.ttl.empty()) return {};
+  const auto ns = policy::ParseDuration(options.ttl);
+  if (!ns) return Fail(Code::kInvalid, "--for: " + ns.error().message);
+  params["duration_ms"] = json::Integer(*ns / 1'000'000);
+  return {};
+}
+
 void PrintSession(const json::Value& session) {
   fmt::print("session {}  {}  domain {}  {}  until {}\n", Text(session, "session"), Text(session, "state"),
              Text(session, "domain"), Text(session, "principal"), Text(session, "deadline_utc"));
+  if (session.Find("parent") != nullptr) {
+    fmt::print("  parent   {}\n", Text(session, "parent"));
+    for (const json::Value& right : session.Find("rights")->array()) fmt::print("  right    {}\n", Text(right, "rule"));
+  }
   if (session.Find("plan") != nullptr) fmt::print("  plan     {}\n  decision {}\n", Text(session, "plan"), Text(session, "run"));
   if (const json::Value* const steps = session.Find("steps"))
     for (const json::Value& step : steps->array())
@@ -50,13 +62,29 @@ void PrintSession(const json::Value& session) {
 
 int OpenSession(const Options& options) {
   json::Object params{{"domain", json::Bytes(options.domain)}};
-  if (!options.ttl.empty()) {
-    const auto ns = policy::ParseDuration(options.ttl);
-    if (!ns) return Complain(Error{Code::kInvalid, "--for: " + ns.error().message}, options.json, kUsage);
-    params["duration_ms"] = json::Integer(*ns / 1'000'000);
-  }
+  if (const Status lasts = AddDuration(options, params); !lasts) return Complain(lasts.error(), options.json, kUsage);
+  if (options.cost) params["max_cost"] = json::Integer(*options.cost);
+  if (options.uses) params["max_uses"] = json::Integer(*options.uses);
   if (options.uid) params["uid"] = json::Integer(*options.uid);
   return Print(Call("session.open", std::move(params)), options,
+               [](const json::Value& result) { fmt::print("{}\n", Text(result, "session")); });
+}
+
+int DelegateSession(const Options& options) {
+  json::Object params{{"session", json::Bytes(options.id)}};
+  if (const Status lasts = AddDuration(options, params); !lasts) return Complain(lasts.error(), options.json, kUsage);
+  params["max_cost"] = json::Integer(options.cost.value_or(0));
+  params["max_uses"] = json::Integer(options.uses.value_or(0));
+  // An object is written in the way of the rule's kind, which the daemon knows.
+  json::Array rights;
+  for (const std::string& right : options.rights) {
+    const std::size_t equals = right.find('=');
+    json::Object one{{"rule", json::Bytes(right.substr(0, equals))}};
+    if (equals != std::string::npos) one["object"] = json::Bytes(right.substr(equals + 1));
+    rights.emplace_back(std::move(one));
+  }
+  params["rights"] = std::move(rights);
+  return Print(Call("session.delegate", std::move(params)), options,
                [](const json::Value& result) { fmt::print("{}\n", Text(result, "session")); });
 }
 

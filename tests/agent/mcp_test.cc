@@ -38,16 +38,16 @@ TEST_F(McpTest, SpeaksTheRevisionThatIsAskedForOrTheNewest) {
 
 TEST_F(McpTest, ListsToolsThatCallTheDoorForGovernedProcesses) {
   const json::Value tools = *Say(R"({"jsonrpc":"2.0","id":"a","method":"tools/list"})").Find("result")->Find("tools");
-  ASSERT_EQ(tools.array().size(), 8u);
+  ASSERT_EQ(tools.array().size(), 9u);
   for (const json::Value& tool : tools.array()) {
     EXPECT_EQ(tool.Find("inputSchema")->Find("type")->string(), "object");
     const json::Value answer = Say(R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":")" +
                                    tool.Find("name")->string() + R"(","arguments":{}}})");
     EXPECT_EQ(*answer.Find("result")->Find("isError"), json::Value(false));
   }
-  EXPECT_EQ(asked_.size(), 8u);
+  EXPECT_EQ(asked_.size(), 9u);
   EXPECT_EQ(asked_[0].first, "rights");
-  EXPECT_EQ(asked_[7].first, "why");
+  EXPECT_EQ(asked_[8].first, "why");
 }
 
 TEST_F(McpTest, ARefusalIsAResultThatTheModelCanRead) {

@@ -64,9 +64,9 @@ class SessionsTest : public ::testing::Test {
     ledger_ = std::move(*ledger);
     Start(boot);
   }
-  bool Apply() {
+  bool Apply(const std::string& comment = "", const std::string& more = "") {
     const std::string text =
-        "format: 1\ntenant: t\ndomain: d\nmode: enforce\n"
+        comment + "format: 1\ntenant: t\ndomain: d\nmode: enforce\n"
         "optr: { order: [cost], max_risk_ppm: 20000, max_cost: 500, min_success_ppm: 1 }\n"
         "estimates: [{ for: write, ttv_us: 1, cost: 10, risk_ppm: 1, irreversibility: 0, success_ppm: 1000000 }]\n"
         "approvers:\n"
@@ -75,7 +75,7 @@ class SessionsTest : public ::testing::Test {
         "rules:\n"
         "  - { id: free, permit: write, in: [{ dir: " + dir_ + "/free, depth: all }], limits: { ttl: 10m, uses: 10 } }\n"
         "  - { id: pub, permit: write, in: [{ dir: " + dir_ + "/pub, depth: all }], limits: { ttl: 10m, uses: 10 },"
-        " approvals: { count: 2, role: finance }, lease: { resource: pub, mode: exclusive } }\n";
+        " approvals: { count: 2, role: finance }, lease: { resource: pub, mode: exclusive } }\n" + more;
     std::vector<policy::Diagnostic> diagnostics;
     const auto applied = agent_->ApplyCanon(text, "c.yaml", diagnostics);
     if (!diagnostics.empty()) ADD_FAILURE() << policy::Render(diagnostics.front());
@@ -92,6 +92,22 @@ class SessionsTest : public ::testing::Test {
   }
   Result<json::Object> Complete(const std::string& id, const std::string& steps) {
     return agent_->sessions().Complete(id, Plans(steps));
+  }
+  std::string Right(const std::string& rule, const std::string& path = "") const {
+    return path.empty() ? fmt::format(R"({{"rule":"{}"}})", rule)
+                        : fmt::format(R"({{"rule":"{}","object":"{}/{}"}})", rule, dir_, path);
+  }
+  Result<json::Object> TryDelegate(const std::string& parent, const std::string& rights, std::uint64_t cost, std::uint64_t uses,
+                                   std::string& code, std::uint64_t duration_ms = 1000) {
+    return agent_->sessions().Delegate(parent, {*json::ParseLenient("[" + rights + "]"), duration_ms, cost, uses},
+                                       [] { return Result<std::uint64_t>(0); }, code);
+  }
+  std::string Delegate(const std::string& parent, const std::string& rights, std::uint64_t cost, std::uint64_t uses,
+                       std::uint64_t duration_ms = 1000) {
+    std::string code;
+    const auto opened = TryDelegate(parent, rights, cost, uses, code, duration_ms);
+    EXPECT_TRUE(opened) << opened.error().message;
+    return opened ? opened->at("session").string() : "";
   }
   std::string Next(const std::string& id, std::uint64_t status = 0) {
     std::string code;
@@ -453,6 +469,126 @@ TEST_F(SessionsTest, ACommitThatFailsAnywhereLeavesNothingLiveWithoutAnEntry) {
       ASSERT_LT(nth, 50);
     }
   }
+}
+
+// Delegation ------------------------------------------------------------------
+
+TEST_F(SessionsTest, AChildActsWithAPartOfItsParentsRights) {
+  const std::string parent = Open();
+  const std::string child = Delegate(parent, Right("free", "free/a"), 100, 2);
+  EXPECT_EQ(agent_->sessions().Find(child)->principal, "uid:1000") << "duties and approvals see the same person";
+  // The twin: the parent itself may do what its child may not.
+  EXPECT_EQ(Complete(Open(), Step("free/b"))->at("code").string(), "PERMITTED");
+  const std::string other = Delegate(parent, Right("free", "free/a"), 100, 2);
+  EXPECT_EQ(Complete(other, Step("free/b"))->at("code").string(), "NO_ADMISSIBLE_PLAN");
+  EXPECT_EQ(State(other), "refused");
+  ASSERT_EQ(Complete(child, Step("free/a"))->at("code").string(), "PERMITTED");
+  EXPECT_EQ(Next(child), "executing");
+  EXPECT_EQ(Entries("ISSUE").back().Find("receipt")->Find("parent")->string(), parent);
+  Act(Slot());
+  EXPECT_EQ(Next(child), "closed");
+  ASSERT_TRUE(agent_->Flush());
+  ExpectExactReplay();
+  Reopen("boot-1");
+  EXPECT_EQ(State(parent), "open");
+  EXPECT_EQ(State(child), "closed");
+  ExpectExactReplay();
+}
+
+TEST_F(SessionsTest, ADelegationThatIsWiderInAnyWayIsRefusedByItsOwnCode) {
+  const std::string parent = Open();
+  const std::string child = Delegate(parent, Right("free"), 100, 10);
+  const auto refused = [&](const std::string& of, const std::string& rights, std::uint64_t cost = 1, std::uint64_t uses = 1,
+                           std::uint64_t duration_ms = 1000) {
+    std::string code;
+    const auto opened = TryDelegate(of, rights, cost, uses, code, duration_ms);
+    if (opened) return std::string("OK");
+    return code.empty() ? opened.error().message : code;
+  };
+  EXPECT_EQ(refused(parent, Right("free")), "OK");
+  EXPECT_EQ(refused(child, Right("free")), "DELEGATION_TOO_DEEP");
+  EXPECT_EQ(refused(parent, Right("none")), "DELEGATION_NO_SUCH_RIGHT");
+  EXPECT_EQ(refused(parent, Right("free", "pub/a")), "DELEGATION_WIDER") << "what another rule permits under approvals";
+  EXPECT_EQ(refused(parent, R"({"rule":"free","object":"/"})"), "DELEGATION_WIDER");
+  EXPECT_EQ(refused(parent, R"({"rule":"free","uses":11})"), "DELEGATION_WIDER");
+  EXPECT_EQ(refused(parent, R"({"rule":"free","uses":10})"), "OK");
+  EXPECT_EQ(refused(parent, R"({"rule":"free","ttl_ns":600000000001})"), "DELEGATION_WIDER");
+  EXPECT_EQ(refused(parent, Right("free"), 1, 1, kDefaultSessionMs + 1), "DELEGATION_DEADLINE");
+  EXPECT_EQ(refused(parent, Right("free"), 501), "DELEGATION_BUDGET");
+  EXPECT_EQ(Entries("DELEGATION_REFUSED").size(), 8u);
+  EXPECT_EQ(refused(parent, R"({"rule":"free","colour":1})"), "rights[0]: unknown member colour; rule, objects, ttl_ns and uses expected");
+  EXPECT_EQ(refused(parent, R"({"rule":"free"},{"rule":"free"})"), "rights[1]: rule 'free' is named twice");
+  ASSERT_TRUE(agent_->sessions().Abort(parent, "test"));
+  EXPECT_EQ(refused(parent, Right("free")), "DELEGATION_PARENT_ENDED");
+  ExpectExactReplay();
+}
+
+TEST_F(SessionsTest, WhatAChildMayCostAndUseIsTakenFromItsParent) {
+  const auto opened = agent_->OpenSession("d", "uid:1000", kDefaultSessionMs, Agent::SessionCgroup::kNone, {25, 5});
+  const std::string parent = opened->at("session").string();
+  std::string code;
+  const std::string child = Delegate(parent, Right("free"), 15, 3);
+  EXPECT_FALSE(TryDelegate(parent, Right("free"), 11, 1, code)) << "10 are left";
+  EXPECT_EQ(code, "DELEGATION_BUDGET");
+  EXPECT_FALSE(TryDelegate(parent, Right("free"), 10, 3, code)) << "2 are left";
+  EXPECT_EQ(code, "DELEGATION_BUDGET");
+  // The child: a plan of 20 is too dear, and of two receipts of 2 uses the second is one too many.
+  ASSERT_EQ(Complete(child, Step("free/a", 2))->at("code").string(), "PERMITTED");
+  // The parent: what its open child may cost is not its own to spend.
+  EXPECT_EQ(Complete(parent, Step("free/b", 1) + "," + Step("free/c", 1))->at("code").string(), "NO_ADMISSIBLE_PLAN");
+  EXPECT_EQ(State(child), "aborted") << "a refused parent has ended";
+  const std::string second = agent_->OpenSession("d", "uid:1000", kDefaultSessionMs, Agent::SessionCgroup::kNone, {25, 3})->at("session").string();
+  ASSERT_EQ(Complete(second, Step("free/b", 2) + "," + Step("free/c", 2))->at("code").string(), "PERMITTED");
+  EXPECT_EQ(Next(second), "executing");
+  Act(Slot());
+  Act(Slot());
+  EXPECT_EQ(Next(second), "SESSION_BUDGET_SPENT");
+  EXPECT_EQ(Live(), 0);
+  ASSERT_TRUE(agent_->Flush());
+  ExpectExactReplay();
+}
+
+TEST_F(SessionsTest, AChildsReceiptsEndWithItsParentHoweverThatEnds) {
+  for (const char* how : {"abort", "revoke", "expire", "next boot"}) {
+    const auto opened = agent_->OpenSession("d", "uid:1000", 60'000, Agent::SessionCgroup::kNone);
+    const std::string parent = opened->at("session").string();
+    const std::string child = Delegate(parent, Right("free"), 100, 10, 50'000);
+    ASSERT_TRUE(Complete(child, Step("free/a"))) << how;
+    ASSERT_EQ(Next(child), "executing") << how;
+    ASSERT_EQ(Live(), 1) << how;
+    if (how == std::string("abort")) {
+      ASSERT_TRUE(agent_->sessions().Abort(parent, "test"));
+    } else if (how == std::string("revoke")) {
+      Agent::RevokeQuery query;
+      query.session = parent;
+      EXPECT_EQ(agent_->RevokeAll(query, "test")->at("revoked").integer(), 1);
+      EXPECT_EQ(Live(), 0);
+      ASSERT_TRUE(agent_->sessions().Abort(parent, "test"));
+    } else if (how == std::string("expire")) {
+      clock_.Advance(61 * kSecond);
+      agent_->Tick();
+    } else {
+      agent_.reset();
+      kernel_ = FakeKernel();
+      Reopen("boot-2");
+      ASSERT_TRUE(agent_->sessions().Abort(parent, "test"));
+    }
+    EXPECT_EQ(Live(), 0) << how;
+    EXPECT_TRUE(policy::HasEnded(agent_->sessions().Find(child)->state)) << how;
+    EXPECT_TRUE(policy::HasEnded(agent_->sessions().Find(parent)->state)) << how;
+    EXPECT_EQ(Next(child), "WRONG_STATE") << how;
+    ASSERT_TRUE(agent_->Flush());
+    ExpectExactReplay();
+  }
+}
+
+TEST_F(SessionsTest, AnotherCanonLeavesAChildNoRights) {
+  const std::string parent = Open();
+  const std::string child = Delegate(parent, Right("free"), 100, 10);
+  ASSERT_TRUE(Apply("# another\n", "  - { id: more, permit: write, in: [{ file: /srv/more }], limits: { ttl: 1m, uses: 1 } }\n"));
+  EXPECT_EQ(Complete(child, Step("free/a"))->at("code").string(), "NO_ADMISSIBLE_PLAN");
+  EXPECT_EQ(Complete(parent, Step("free/a"))->at("code").string(), "PERMITTED");
+  ExpectExactReplay();
 }
 
 TEST_F(SessionsTest, AGovernedCallerReachesItsOwnSessionAndNoOther) {
