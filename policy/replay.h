@@ -22,7 +22,8 @@
 namespace proofgate::policy {
 
 inline constexpr std::string_view kGateSemantics = "gate-1";  // gate_decide
-inline constexpr std::string_view kPdpSemantics = "pdp-1";    // Decide and DecideStep
+inline constexpr std::string_view kPdpSemantics = "pdp-1";    // Decide
+inline constexpr std::string_view kSessionSemantics = "session-1";  // Book, MayApprove, DecideStep
 
 struct ReplayDifference {
   std::uint64_t index = 0;

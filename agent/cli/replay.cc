@@ -143,7 +143,7 @@ int ReplayLedger(const Options& options) {
     PrintJson(json::Object{{"entries", json::Integer(report.entries)}, {"agreed", std::move(agreed)},
                            {"not_decided", std::move(not_decided)}, {"differences", json::Integer(report.differences)},
                            {"first", std::move(differences)},
-                           {"semantics", json::Array{policy::kGateSemantics, policy::kPdpSemantics, policy::kOptrSemantics}}});
+                           {"semantics", json::Array{policy::kGateSemantics, policy::kPdpSemantics, policy::kOptrSemantics, policy::kSessionSemantics}}});
     return report.differences == 0 ? kDone : kRefused;
   }
   // What-if: every flip is of interest. Otherwise the first says enough.
