@@ -329,6 +329,10 @@ class Validator {
 
   // `what` names the thing in messages: the key it stands under.
   void Check(yaml::Node& node, const Type& type, std::string_view what) {
+    if (IsFull()) {  // nobody would be told
+      node.is_wrong = true;
+      return;
+    }
     switch (type.is) {
       case Is::kLater: return;
       case Is::kList: return CheckList(node, type, what);
@@ -340,8 +344,10 @@ class Validator {
   }
 
  private:
+  bool IsFull() const { return told_ >= kMaxDiagnostics; }
   void Wrong(yaml::Node& node, std::string message, std::string expected, std::string code) {
     node.is_wrong = true;
+    ++told_;
     complain_(node.where, std::move(message), std::move(expected), std::move(code));
   }
   void WrongType(yaml::Node& node, std::string_view what, std::string expected) {
@@ -390,7 +396,7 @@ class Validator {
   void CheckMap(yaml::Node& node, const Type& type) {
     if (node.type != yaml::Node::Type::kMap) return WrongType(node, type.what, "a mapping");
     std::map<std::string_view, yaml::Node*> given;
-    for (std::size_t i = 0; i + 1 < node.items.size(); i += 2) {
+    for (std::size_t i = 0; i + 1 < node.items.size() && !IsFull(); i += 2) {
       yaml::Node& key = *node.items[i];
       if (key.type != yaml::Node::Type::kScalar) {
         Wrong(key, "key has the wrong type", Join(NamesOf(type)), "wrong-type");
@@ -486,6 +492,7 @@ class Validator {
   }
 
   const yaml::Complain& complain_;
+  std::size_t told_ = 0;
 };
 
 json::Value Schema(const Type& type);

@@ -11,6 +11,8 @@ namespace proofgate::policy::yaml {
 namespace {
 
 constexpr std::size_t kMaxDepth = 16;
+// A canon of the highest cost (parse.h) has fewer.
+constexpr std::size_t kMaxNodes = 800'000;
 
 // Thrown after a complaint: what follows cannot be read.
 struct Unreadable {};
@@ -99,6 +101,10 @@ class TreeBuilder final : public YAML::EventHandler {
     open_.push_back(node);
   }
   Node* Add(const YAML::Mark& mark, Node::Type type) {
+    if (++nodes_ > kMaxNodes) {
+      complain_(Place(mark), fmt::format("more than {} values", kMaxNodes), "fewer", "cost");
+      throw Unreadable();
+    }
     auto node = std::make_unique<Node>();
     node->type = type;
     node->where = Place(mark);
@@ -115,6 +121,7 @@ class TreeBuilder final : public YAML::EventHandler {
   std::vector<std::string_view> lines_;  // each to the end of the text
   std::unique_ptr<Node> root_;
   std::vector<Node*> open_;
+  std::size_t nodes_ = 0;
   int last_start_ = -1;  // of a document, in characters
 };
 

@@ -3,10 +3,14 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 
 #include "base/durable.h"
 #include "base/signature.h"
@@ -118,6 +122,79 @@ TEST_F(CanonCliTest, AKeyOfAnotherTypeIsRefusedByName) {
     EXPECT_NE(refused.out.find("KEY_TYPE"), std::string::npos) << refused.out;
     EXPECT_NE(refused.out.find(type), std::string::npos) << refused.out;
     std::filesystem::remove(dir_ + "/b/other.sig");
+  }
+}
+
+// Of processor time and memory, so that a busy machine makes no difference; builds
+// without optimization get more of the first.
+TEST_F(CanonCliTest, HostileFilesAreRefusedWithinASecondAnd256MiB) {
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+  constexpr double kSlower = 10;
+#elif !defined(__OPTIMIZE__)
+  constexpr double kSlower = 2.5;
+#else
+  constexpr double kSlower = 1;
+#endif
+  const std::string head = "format: 1\ntenant: t\ndomain: d\nmode: enforce\n";
+  const std::size_t room = (2u << 20) - head.size() - 200;
+  const auto times = [](const std::string& what, std::size_t bytes) {
+    std::string out;
+    for (std::size_t i = 0; out.size() + what.size() + 8 < bytes; ++i) {
+      std::string one = what;
+      if (const std::size_t at = one.find('#'); at != std::string::npos) one.replace(at, 1, std::to_string(i));
+      out += one;
+    }
+    return out;
+  };
+  std::string steps;
+  for (int i = 0; i < 10'000; ++i) steps += std::string(static_cast<std::size_t>(i), ' ').substr(0, 150) + "a:\n";
+  const std::pair<const char*, std::string> files[] = {
+      {"64 MiB", std::string(64u << 20, 'a')},
+      {"64 MiB of lines", std::string(32u << 20, 'a') + "\n" + std::string(32u << 20, '\n')},
+      {"10,000 deep, flow", head + "rules: " + std::string(10'000, '[')},
+      {"10,000 deep, both", head + "rules: " + times("[{a: ", 50'000)},
+      {"10,000 deep, block", head + steps},
+      {"as many keys as fit", head + times("k#: 1\n", room)},
+      {"as many rules as fit, all wrong", head + "rules:\n" + times("  - { id: r#, permit: wrte, in: [{ dir: x }] }\n", room)},
+      {"as many rules as fit, all overlapping", head + "rules:\n  - { id: f, forbid: write, in: [{ dir: /, depth: all }] }\n" +
+                                                    times("  - { id: r#, permit: write, in: [{ file: /a }], limits: { ttl: 1s, uses: 1 } }\n", room)},
+      {"sets of sets of objects", head + "sets:\n  s: [" + times("{ file: /s/# }, ", room / 2) + "{ file: /s }]\nrules:\n" +
+                                      times("  - { id: f#, forbid: write, in: [{ set: s }] }\n", room / 2)},
+      {"one long word", head + "x: " + std::string(room, 'y') + "\n"},
+      {"one long line of commas", head + "rules: [" + std::string(room, ',') + "]\n"},
+      {"an anchor in itself", head + "rules: &a [*a, *a]\n"},
+      {"a NUL", head + "x: a" + std::string(1, '\0') + "b\n"},
+      {"a byte order mark", "\xef\xbb\xbf" + head + "rules: 1\n"},
+      {"line ends of three kinds", "format: 1\r\ntenant: t\rdomain: d\nmode: enforce\n"},
+      {"not UTF-8", head + "x: \xc3\x28\n"},
+      {"half of a surrogate", head + "x: \xed\xa0\x80\n"},
+      {"a name of Cyrillic letters", "format: 1\ntenant: t\ndomain: \xd0\xb0" "cme\nmode: enforce\n"},
+      {"text that turns round", head + "rules: [] # \xe2\x80\xae\n"},
+  };
+  for (const auto& [name, text] : files) {
+    std::ofstream(dir_ + "/hostile.yaml", std::ios::binary) << text;
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      const int log = open((dir_ + "/log").c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+      dup2(log, 1);
+      dup2(log, 2);
+      execl(PROOFGATE_BIN, PROOFGATE_BIN, "canon", "check", (dir_ + "/hostile.yaml").c_str(), nullptr);
+      _exit(127);
+    }
+    int status = 0;
+    rusage use{};
+    ASSERT_EQ(wait4(child, &status, 0, &use), child);
+    const std::string log = ReadFile(dir_ + "/log", 1 << 20).value_or("");
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 1) << name << ": " << status << " " << log.substr(0, 300);
+    EXPECT_NE(log.find("hostile.yaml"), std::string::npos) << name << ": " << log.substr(0, 300);
+    const double seconds = static_cast<double>(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+                           static_cast<double>(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
+    EXPECT_LT(seconds, kSlower) << name;
+    EXPECT_LT(use.ru_maxrss, (kSlower > 5 ? 5 : 1) * (256 << 10)) << name;
   }
 }
 
