@@ -792,6 +792,7 @@ void Agent::Tick() {
     next_second_ns_ = now + kSecondNs;
     receipts_.Settle();
     sessions_.Tick();
+    promotion_->Tick();
     SweepRuns();
   }
   if (now >= next_renewal_ns_) {

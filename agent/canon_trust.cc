@@ -134,6 +134,7 @@ void CanonTrust::InForce(const policy::VerifiedBundle& verified, bool is_local) 
   expires_utc_ = verified.manifest.expires_utc;
   expires_seconds_ = expires_utc_.empty() ? 0 : policy::ParseUtcSeconds(expires_utc_).value_or(0);
   at_expiry_ = verified.manifest.at_expiry;
+  shadow_seconds_ = verified.manifest.shadow_seconds;
 }
 
 Result<json::Object> CanonTrust::ChangeRoot(const std::string& bytes, std::vector<std::string> signatures,
@@ -180,6 +181,7 @@ json::Object CanonTrust::Describe() const {
     out["expires_utc"] = expires_utc_;
     out["at_expiry"] = policy::AtExpiryName(at_expiry_);
   }
+  if (shadow_seconds_ != 0) out["shadow_seconds"] = json::Integer(shadow_seconds_);
   return out;
 }
 

@@ -63,6 +63,8 @@ class CanonTrust {
   // the bundle in force, and the wall clock.
   bool MayIssue() const;
   bool MayRenew() const;
+  // For how long what follows the bundle in force must have run beside it.
+  std::uint64_t shadow_seconds() const { return shadow_seconds_; }
   json::Object Describe() const;
 
  private:
@@ -82,6 +84,7 @@ class CanonTrust {
   std::string expires_utc_;
   std::uint64_t expires_seconds_ = 0;
   policy::AtExpiry at_expiry_ = policy::AtExpiry::kKeep;
+  std::uint64_t shadow_seconds_ = 0;
 };
 
 }  // namespace proofgate::agent

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "agent/agent.h"
-#include "agent/impact.h"
+#include "agent/report.h"
 #include "base/bytes.h"
 #include "policy/diff.h"
 
@@ -61,7 +61,10 @@ std::string Promotion::RowOf(const Proposal& proposal) {
                                    {"judged_against", proposal.judged_against},
                                    {"passed", proposal.has_passed},
                                    {"gates_entry", json::Integer(proposal.gates_entry)},
-                                   {"flips", Texts(proposal.flips)}});
+                                   {"flips", Texts(proposal.flips)},
+                                   {"shadow_entry", json::Integer(proposal.shadow_entry)},
+                                   {"shadow_since", json::Integer(proposal.shadow_since)},
+                                   {"shadow_against", proposal.shadow_against}});
 }
 
 Result<Promotion::Proposal> Promotion::Load(const std::string& id) const {
@@ -78,6 +81,10 @@ Result<Promotion::Proposal> Promotion::Load(const std::string& id) const {
   proposal.has_passed = *value.Find("passed") == json::Value(true);
   proposal.gates_entry = TRY(json::GetInteger(value, "gates_entry"));
   for (const json::Value& flip : value.Find("flips")->array()) proposal.flips.push_back(flip.string());
+  if (value.Find("shadow_entry") == nullptr) return proposal;  // of a version that ran nothing beside
+  proposal.shadow_entry = TRY(json::GetInteger(value, "shadow_entry"));
+  proposal.shadow_since = TRY(json::GetInteger(value, "shadow_since"));
+  proposal.shadow_against = TRY(json::GetString(value, "shadow_against"));
   return proposal;
 }
 
@@ -117,49 +124,78 @@ Result<json::Object> Promotion::Propose(const Asked& asked) {
   return json::Object{{"proposal", id}, {"entry", json::Integer(position.first)}};
 }
 
+Result<json::Value> Promotion::ReadLeafAt(std::uint64_t index) const { return json::Parse(TRY(ledger_.Entry(index))); }
+
+void Promotion::Forget(const std::string& id) {
+  judging_.erase(id);
+  shadows_.erase(id);
+}
+
+Result<Promotion::Judging> Promotion::BeginJudging(const Proposal& proposal, std::uint64_t last) const {
+  Judging judging;
+  judging.last = last;
+  judging.to = ledger_.head().size;
+  judging.against = trust_.HostNow().manifest_digest;
+  const auto gate = [&](const char* name, const Status& status, std::string detail) {
+    judging.passed = judging.passed && status.has_value();
+    judging.gates.emplace_back(Gate(name, status, std::move(detail)));
+  };
+  auto verified = policy::CheckContent(trust_.root(), trust_.HostNow(), proposal.bundle);
+  gate("bundle", verified ? Status() : Status(tl::unexpected(verified.error())), "for this host, and each file a canon");
+  if (!verified) return judging;
+  gate("tests", {}, fmt::format("{} cases hold", CountCases(verified->canons)));
+  gate("reproducible", CheckReproducible(proposal.bundle, *verified), "the same bytes again");
+  gate("targets", check_targets_(verified->canons), "what it attaches to can be governed");
+  const policy::SubsetAnswer wider = policy::IsSubset(verified->canons, canons_in_force_());
+  gate("comparison", {}, wider.is == policy::SubsetAnswer::Is::kYes ? "permits nothing new" : "permits more, or may: " + wider.because);
+  judging.impact.emplace(last >= judging.to ? 0 : judging.to - last, std::move(verified->canons));
+  return judging;
+}
+
 Result<json::Object> Promotion::Judge(const std::string& id, std::uint64_t last) {
   if (last == 0 || last > kMaxImpactEntries)
     return Fail(Code::kInvalid, fmt::format("last: 1 to {} entries expected", kMaxImpactEntries));
   Proposal proposal = TRY(Load(id));
-  json::Array gates;
-  bool passed = true;
-  const auto gate = [&](const char* name, const Status& status, std::string detail) {
-    passed = passed && status.has_value();
-    gates.emplace_back(Gate(name, status, std::move(detail)));
-  };
-  const auto verified = policy::CheckContent(trust_.root(), trust_.HostNow(), proposal.bundle);
-  gate("bundle", verified ? Status() : Status(tl::unexpected(verified.error())), "for this host, and each file a canon");
-  json::Object body{{"proposal", id}, {"against", trust_.HostNow().manifest_digest}};
+  auto at = judging_.find(id);
+  if (at == judging_.end() || at->second.last != last || at->second.against != trust_.HostNow().manifest_digest)
+    at = judging_.insert_or_assign(id, TRY(BeginJudging(proposal, last))).first;
+  Judging& judging = at->second;
+  json::Object body{{"proposal", id}, {"against", judging.against}};
   proposal.flips.clear();
-  if (verified) {
-    gate("tests", {}, fmt::format("{} cases hold", CountCases(verified->canons)));
-    gate("reproducible", CheckReproducible(proposal.bundle, *verified), "the same bytes again");
-    gate("targets", check_targets_(verified->canons), "what it attaches to can be governed");
-    const policy::SubsetAnswer wider = policy::IsSubset(verified->canons, canons_in_force_());
-    gate("comparison", {}, wider.is == policy::SubsetAnswer::Is::kYes ? "permits nothing new" : "permits more, or may: " + wider.because);
-    const std::uint64_t size = ledger_.head().size;
-    const std::uint64_t from = last >= size ? 0 : size - last;
-    const auto read = [this](std::uint64_t index) -> Result<json::Value> { return json::Parse(TRY(ledger_.Entry(index))); };
-    const LedgerImpact impact = TRY(ReplayActs(from, size, read, verified->canons));
-    json::Value flips = policy::FlipsJson(impact.impact, {});
-    const std::size_t kinds = impact.impact.flips().size();
-    if (kinds > kMaxFlipsInEntry || json::Encode(flips).size() > kMaxFlipBytes) {
-      gate("impact", Fail(Code::kInvalid, fmt::format("{} kinds of changed answers: more than one can acknowledge; take smaller steps", kinds)), "");
+  if (judging.impact) {
+    const Status taken = judging.impact->Take(judging.to, kImpactSlice, [this](std::uint64_t index) { return ReadLeafAt(index); });
+    if (!taken) {
+      judging_.erase(at);
+      return tl::unexpected(taken.error());
+    }
+    if (judging.impact->at() < judging.to) {
+      body["running"] = true;
+      body["left"] = json::Integer(judging.to - judging.impact->at());
+      return body;
+    }
+    const policy::Impact& impact = judging.impact->impact();
+    json::Value flips = policy::FlipsJson(impact, {});
+    Status few;
+    if (impact.flips().size() > kMaxFlipsInEntry || json::Encode(flips).size() > kMaxFlipBytes) {
+      few = Fail(Code::kInvalid, fmt::format("{} kinds of changed answers: more than one can acknowledge; take smaller steps", impact.flips().size()));
       flips = json::Object{};
     } else {
-      gate("impact", {}, fmt::format("{} acts, {} kinds of changed answers", impact.impact.acts(), kinds));
-      for (const policy::Flip& flip : impact.impact.flips()) proposal.flips.push_back(flip.name);
+      for (const policy::Flip& flip : impact.flips()) proposal.flips.push_back(flip.name);
     }
+    judging.passed = judging.passed && few.has_value();
+    judging.gates.emplace_back(Gate("impact", few, fmt::format("{} acts, {} requests and plans, {} kinds of changed answers", impact.acts(),
+                                                               impact.decisions(), impact.flips().size())));
     body["impact"] = std::move(flips);
-    body["from"] = json::Integer(from);
-    body["to"] = json::Integer(size);
-    body["left_out"] = json::Integer(impact.left_out);
+    body["from"] = json::Integer(judging.last >= judging.to ? 0 : judging.to - judging.last);
+    body["to"] = json::Integer(judging.to);
+    body["left_out"] = json::Integer(judging.impact->left_out());
   }
-  body["gates"] = std::move(gates);
-  body["passed"] = passed;
+  body["gates"] = std::move(judging.gates);
+  body["passed"] = judging.passed;
   proposal.has_judgement = true;
-  proposal.has_passed = passed;
-  proposal.judged_against = trust_.HostNow().manifest_digest;
+  proposal.has_passed = judging.passed;
+  proposal.judged_against = judging.against;
+  judging_.erase(at);
   json::Object result = body;
   // The row names its entry: first the entry, then the row. In between the old
   // judgement, or none, holds.
@@ -168,6 +204,65 @@ Result<json::Object> Promotion::Judge(const std::string& id, std::uint64_t last)
   TRY(ledger_.Append({}, {{Key(id), RowOf(proposal)}}));
   result["entry"] = json::Integer(position.first);
   return result;
+}
+
+Status Promotion::CheckJudged(const std::string& id, const Proposal& proposal) const {
+  if (!proposal.has_judgement || !proposal.has_passed)
+    return Fail(Code::kDenied, "GATES_NOT_PASSED: run: proofgate canon judge " + id);
+  if (proposal.judged_against != trust_.HostNow().manifest_digest)
+    return Fail(Code::kDenied, "GATES_STALE: another canon has come into force since the gates were run");
+  return {};
+}
+
+LedgerImpact* Promotion::FindShadow(const std::string& id, const Proposal& proposal) {
+  if (proposal.shadow_entry == 0 || proposal.shadow_against != trust_.HostNow().manifest_digest) {
+    shadows_.erase(id);
+    return nullptr;
+  }
+  if (const auto at = shadows_.find(id); at != shadows_.end()) return &at->second;
+  auto verified = policy::CheckContent(trust_.root(), trust_.HostNow(), proposal.bundle);
+  if (!verified) return nullptr;  // it has expired
+  return &shadows_.emplace(id, LedgerImpact(proposal.shadow_entry + 1, std::move(verified->canons))).first->second;
+}
+
+void Promotion::Tick() {
+  const auto rows = ledger_.ScanMeta("proposal/");
+  if (!rows) return Report("what runs beside the canon in force", tl::unexpected(rows.error()));
+  for (const auto& [id, row] : *rows) {
+    const auto proposal = Load(id);
+    LedgerImpact* const shadow = proposal ? FindShadow(id, *proposal) : nullptr;
+    if (shadow == nullptr) continue;
+    Report("what runs beside the canon in force",
+           shadow->Take(ledger_.head().size, kImpactSlice, [this](std::uint64_t index) { return ReadLeafAt(index); }));
+  }
+}
+
+Result<json::Object> Promotion::ShadowOf(const std::string& id, const std::string& principal) {
+  Proposal proposal = TRY(Load(id));
+  LedgerImpact* shadow = FindShadow(id, proposal);
+  if (shadow == nullptr) {
+    TRY(CheckJudged(id, proposal));
+    const policy::HostState now = trust_.HostNow();
+    json::Object body{{"proposal", id}, {"against", now.manifest_digest}, {"seconds", json::Integer(trust_.shadow_seconds())}, {"principal", principal}};
+    // As with a judgement: first the entry, then the row that names it.
+    const auto position = TRY(ledger_.Append({{"CANON_SHADOW", std::move(body)}}));
+    proposal.shadow_entry = position.first;
+    proposal.shadow_since = now.utc_seconds;
+    proposal.shadow_against = now.manifest_digest;
+    TRY(ledger_.Append({}, {{Key(id), RowOf(proposal)}}));
+    shadow = FindShadow(id, proposal);
+    if (shadow == nullptr) return Fail(Code::kDenied, "GATES_STALE: it can no longer come into force; see: proofgate canon judge " + id);
+  }
+  const std::uint64_t size = ledger_.head().size;
+  TRY(shadow->Take(size, kImpactSlice, [this](std::uint64_t index) { return ReadLeafAt(index); }));
+  const std::uint64_t now = trust_.HostNow().utc_seconds;
+  return json::Object{{"proposal", id},
+                      {"entry", json::Integer(proposal.shadow_entry)},
+                      {"seconds", json::Integer(now - std::min(now, proposal.shadow_since))},
+                      {"needed", json::Integer(trust_.shadow_seconds())},
+                      {"behind", json::Integer(size - shadow->at())},
+                      {"left_out", json::Integer(shadow->left_out())},
+                      {"impact", policy::FlipsJson(shadow->impact(), proposal.flips)}};
 }
 
 Result<json::Object> Promotion::Approve(const std::string& id, const std::string& signature, const std::string& principal) {
@@ -188,6 +283,7 @@ Result<json::Object> Promotion::Reject(const std::string& id, const std::string&
   TRY(Load(id));
   json::Object body{{"proposal", id}, {"why", json::Bytes(why.substr(0, kMaxWhy))}, {"principal", principal}};
   const auto position = TRY(ledger_.Append({{"CANON_REJECTED", std::move(body)}}, {{Key(id), ""}}));
+  Forget(id);
   return json::Object{{"proposal", id}, {"entry", json::Integer(position.first)}};
 }
 
@@ -199,6 +295,7 @@ Result<json::Object> Promotion::List() const {
     out.emplace_back(json::Object{{"proposal", id}, {"version", json::Integer(manifest.version)},
                                   {"emergency", proposal.is_emergency}, {"why", json::Bytes(proposal.why)},
                                   {"judged", proposal.has_judgement}, {"passed", proposal.has_passed},
+                                  {"shadow", proposal.shadow_entry != 0 && proposal.shadow_against == trust_.HostNow().manifest_digest},
                                   {"signatures", json::Integer(proposal.bundle.signatures.size())},
                                   {"flips", Texts(proposal.flips)}});
   }
@@ -206,22 +303,45 @@ Result<json::Object> Promotion::List() const {
 }
 
 Result<Promotion::Ready> Promotion::Prepare(const std::string& id, const std::vector<std::string>& acknowledged,
-                                            const std::string& principal) const {
+                                            const std::string& principal) {
   const Proposal proposal = TRY(Load(id));
-  if (!proposal.has_judgement || !proposal.has_passed)
-    return Fail(Code::kDenied, "GATES_NOT_PASSED: run: proofgate canon judge " + id);
-  if (proposal.judged_against != trust_.HostNow().manifest_digest)
-    return Fail(Code::kDenied, "GATES_STALE: another canon has come into force since the gates were run");
+  TRY(CheckJudged(id, proposal));
+  Ready ready;
+  std::vector<std::string> flips = proposal.flips;
+  LedgerImpact* const shadow = FindShadow(id, proposal);
+  const std::uint64_t now = trust_.HostNow().utc_seconds;
+  const std::uint64_t ran = shadow == nullptr ? 0 : now - std::min(now, proposal.shadow_since);
+  const std::uint64_t needed = proposal.is_emergency ? 0 : trust_.shadow_seconds();  // an emergency does not wait
+  if (needed != 0 && (shadow == nullptr || ran < needed))
+    return Fail(Code::kDenied, fmt::format("SHADOW_INCOMPLETE: the canon in force asks for {} s beside it, it has run {}; see: proofgate canon shadow {}",
+                                           needed, shadow == nullptr ? "none" : fmt::format("{}", ran), id));
+  if (shadow != nullptr) {
+    const std::uint64_t size = ledger_.head().size;
+    TRY(shadow->Take(size, kImpactSlice, [this](std::uint64_t index) { return ReadLeafAt(index); }));
+    if (shadow->at() < size)
+      return Fail(Code::kBusy, fmt::format("SHADOW_INCOMPLETE: it is {} entries behind; ask again", size - shadow->at()));
+    json::Value found = policy::FlipsJson(shadow->impact(), {});
+    if (shadow->impact().flips().size() > kMaxFlipsInEntry || json::Encode(found).size() > kMaxFlipBytes)
+      return Fail(Code::kDenied, fmt::format("SHADOW_INCOMPLETE: {} kinds of changed answers: more than one can acknowledge; take smaller steps",
+                                             shadow->impact().flips().size()));
+    for (const policy::Flip& flip : shadow->impact().flips())
+      if (std::find(flips.begin(), flips.end(), flip.name) == flips.end()) flips.push_back(flip.name);
+    ready.records.push_back({"CANON_SHADOWED", json::Object{{"proposal", id},
+                                                            {"shadow_entry", json::Integer(proposal.shadow_entry)},
+                                                            {"to", json::Integer(size)},
+                                                            {"seconds", json::Integer(ran)},
+                                                            {"left_out", json::Integer(shadow->left_out())},
+                                                            {"impact", std::move(found)}}});
+  }
   std::vector<std::string> open;
-  for (const std::string& flip : proposal.flips)
+  for (const std::string& flip : flips)
     if (std::find(acknowledged.begin(), acknowledged.end(), flip) == acknowledged.end()) open.push_back(flip);
   if (!open.empty() && !proposal.is_emergency)
-    return Fail(Code::kDenied, fmt::format("FLIP_NOT_ACKNOWLEDGED: {} of {} changed answers: {}", open.size(), proposal.flips.size(), open.front()));
-  Ready ready;
+    return Fail(Code::kDenied, fmt::format("FLIP_NOT_ACKNOWLEDGED: {} of {} changed answers: {}", open.size(), flips.size(), open.front()));
   ready.bundle = proposal.bundle;
   json::Object body{{"proposal", id},
                     {"gates_entry", json::Integer(proposal.gates_entry)},
-                    {"acknowledged", Texts(proposal.is_emergency ? std::vector<std::string>() : proposal.flips)},
+                    {"acknowledged", Texts(proposal.is_emergency ? std::vector<std::string>() : flips)},
                     {"emergency", proposal.is_emergency},
                     {"why", json::Bytes(proposal.why)},
                     {"principal", principal}};
@@ -265,6 +385,12 @@ void AddPromotionMethods(MethodTable& methods) {
     TRY(call.agent.Flush());
     return call.agent.promotion().Judge(id, last);
   };
+  methods["canon.shadow"] = [](Call& call) -> Result<json::Object> {
+    const std::string id = TRY(call.params.Text("proposal"));
+    TRY(call.params.Done());
+    TRY(call.agent.Flush());
+    return call.agent.promotion().ShadowOf(id, call.caller.principal);
+  };
   methods["canon.approve"] = [](Call& call) -> Result<json::Object> {
     const std::string id = TRY(call.params.Text("proposal"));
     const std::string signature = TRY(call.params.Text("signature"));
@@ -283,8 +409,9 @@ void AddPromotionMethods(MethodTable& methods) {
   };
   methods["canon.promote"] = [](Call& call) -> Result<json::Object> {
     const std::string id = TRY(call.params.Text("proposal"));
-    const std::vector<std::string> acknowledged = TRY(TextList(call, "acknowledged", kMaxFlipsInEntry));
+    const std::vector<std::string> acknowledged = TRY(TextList(call, "acknowledged", 2 * kMaxFlipsInEntry));
     TRY(call.params.Done());
+    TRY(call.agent.Flush());
     return call.agent.Promote(id, acknowledged, call.caller.principal);
   };
   methods["canon.bundle"] = [](Call& call) -> Result<json::Object> {

@@ -201,6 +201,11 @@ Result<Manifest> ReadManifest(std::string_view bytes) {
     manifest.at_expiry = TRY(ParseAtExpiry(TRY(json::GetString(value, "at_expiry"))));
   }
   manifest.old_receipts = TRY(ParseOldReceipts(TRY(json::GetString(value, "old_receipts"))));
+  if (value.Find("shadow_seconds") != nullptr) {
+    manifest.shadow_seconds = TRY(json::GetInteger(value, "shadow_seconds"));
+    if (manifest.shadow_seconds == 0 || manifest.shadow_seconds > kMaxShadowSeconds)
+      return Fail(Code::kInvalid, fmt::format("shadow_seconds: 1 to {} expected", kMaxShadowSeconds));
+  }
   if (manifest.version == 0 || !IsName(manifest.tenant) || (!manifest.host_group.empty() && !IsName(manifest.host_group)))
     return Fail(Code::kInvalid, "version, tenant and host_group: at least 1, and names, expected");
   const json::Value* const files = value.Find("files");
@@ -286,6 +291,7 @@ std::string EncodeManifest(const Manifest& manifest) {
     out["expires_utc"] = manifest.expires_utc;
     out["at_expiry"] = AtExpiryName(manifest.at_expiry);
   }
+  if (manifest.shadow_seconds != 0) out["shadow_seconds"] = json::Integer(manifest.shadow_seconds);
   return json::Encode(out);
 }
 

@@ -33,6 +33,7 @@ inline constexpr std::size_t kMaxRootBytes = 24 << 10;
 inline constexpr std::size_t kMaxSignatureBytes = 2 << 10;  // one by a FIDO key has 600; others are refused by name
 inline constexpr std::size_t kMaxBundleFiles = 128;
 inline constexpr std::size_t kMaxSignatures = 16;
+inline constexpr std::uint64_t kMaxShadowSeconds = 30 * 86'400;
 
 // Why a bundle or a trust root is refused. Stable names; append only.
 enum class BundleCode {
@@ -124,6 +125,7 @@ struct Manifest {
   std::string expires_utc;  // "2027-01-31T00:00:00Z", or empty: never
   AtExpiry at_expiry = AtExpiry::kDenyNew;
   OldReceipts old_receipts = OldReceipts::kReview;
+  std::uint64_t shadow_seconds = 0;  // how long what is to follow runs beside this one before it is promoted
   std::vector<ManifestFile> files;  // by name
 };
 

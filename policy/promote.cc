@@ -18,8 +18,8 @@ std::vector<std::string> Speakers(const ActAuthority& at) {
 }
 
 std::string NameOf(const Flip& flip) {
-  const std::string all = fmt::format("{}\n{}\n{}\n{}\n{}\n{}", flip.domain, KindName(flip.kind), VerdictName(flip.before),
-                                      VerdictName(flip.after), fmt::join(flip.rules_before, ","), fmt::join(flip.rules_after, ","));
+  const std::string all = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", AskedName(flip.asked), flip.domain, flip.kind, flip.before, flip.after,
+                                      fmt::join(flip.rules_before, ","), fmt::join(flip.rules_after, ","));
   return Hex(Sha256(all)).substr(0, 12);
 }
 
@@ -29,6 +29,15 @@ bool IsIn(const std::string& name, const std::vector<std::string>& names) {
 
 }  // namespace
 
+std::string_view AskedName(Asked asked) {
+  switch (asked) {
+    case Asked::kAct: return "act";
+    case Asked::kRequest: return "request";
+    case Asked::kPlan: return "plan";
+  }
+  return "act";
+}
+
 void Impact::Add(std::uint64_t entry, const std::string& domain, Kind kind, const Object& act, const Authority* before,
                  const Authority* after) {
   ++acts_;
@@ -37,14 +46,23 @@ void Impact::Add(std::uint64_t entry, const std::string& domain, Kind kind, cons
   if (was.verdict() == is.verdict()) return;
   Flip flip;
   flip.domain = domain;
-  flip.kind = kind;
-  flip.before = was.verdict();
-  flip.after = is.verdict();
+  flip.kind = KindName(kind);
+  flip.before = VerdictName(was.verdict());
+  flip.after = VerdictName(is.verdict());
   flip.rules_before = Speakers(was);
   flip.rules_after = Speakers(is);
-  flip.name = NameOf(flip);
-  flip.example = act;
+  flip.example = WriteObjectText(act);
   flip.example_entry = entry;
+  Count(std::move(flip));
+}
+
+void Impact::AddDecided(Flip flip) {
+  ++decisions_;
+  if (flip.before != flip.after) Count(std::move(flip));
+}
+
+void Impact::Count(Flip flip) {
+  flip.name = NameOf(flip);
   const auto [at, is_new] = by_name_.emplace(flip.name, flips_.size());
   if (is_new) flips_.push_back(std::move(flip));
   ++flips_[at->second].count;
@@ -61,11 +79,12 @@ std::string RenderFlips(const Impact& impact, const std::vector<std::string>& ac
   const auto names = [](const std::vector<std::string>& ids) {
     return ids.empty() ? std::string("no rule") : fmt::format("{}", fmt::join(ids, ", "));
   };
-  std::string out = fmt::format("{} acts, {} kinds of changed answers\n", impact.acts(), impact.flips().size());
+  std::string out = fmt::format("{} acts, {} requests and plans, {} kinds of changed answers\n", impact.acts(), impact.decisions(),
+                                impact.flips().size());
   for (const Flip& flip : impact.flips())
-    out += fmt::format("  {} {}: {} times {} ({}) → {} ({}); such as {} {} in entry {}{}\n", flip.name, flip.domain,
-                       flip.count, VerdictName(flip.before), names(flip.rules_before), VerdictName(flip.after),
-                       names(flip.rules_after), KindName(flip.kind), Describe(flip.example), flip.example_entry,
+    out += fmt::format("  {} {}: {} times {} ({}) → {} ({}); such as {} {} {} in entry {}{}\n", flip.name, flip.domain,
+                       flip.count, flip.before, names(flip.rules_before), flip.after, names(flip.rules_after),
+                       AskedName(flip.asked), flip.kind, EscapeForPeople(flip.example), flip.example_entry,
                        IsIn(flip.name, acknowledged) ? " (acknowledged)" : "");
   return out;
 }
@@ -78,13 +97,13 @@ json::Value FlipsJson(const Impact& impact, const std::vector<std::string>& ackn
   };
   json::Array flips;
   for (const Flip& flip : impact.flips())
-    flips.push_back(json::Object{{"name", flip.name}, {"domain", flip.domain}, {"kind", KindName(flip.kind)},
-                                 {"before", VerdictName(flip.before)}, {"after", VerdictName(flip.after)},
+    flips.push_back(json::Object{{"name", flip.name}, {"of", AskedName(flip.asked)}, {"domain", flip.domain}, {"kind", flip.kind},
+                                 {"before", flip.before}, {"after", flip.after},
                                  {"rules_before", names(flip.rules_before)}, {"rules_after", names(flip.rules_after)},
-                                 {"count", json::Integer(flip.count)}, {"example", json::Bytes(WriteObjectText(flip.example))},
+                                 {"count", json::Integer(flip.count)}, {"example", json::Bytes(flip.example)},
                                  {"example_entry", json::Integer(flip.example_entry)},
                                  {"acknowledged", IsIn(flip.name, acknowledged)}});
-  return json::Object{{"acts", json::Integer(impact.acts())}, {"flips", std::move(flips)}};
+  return json::Object{{"acts", json::Integer(impact.acts())}, {"decisions", json::Integer(impact.decisions())}, {"flips", std::move(flips)}};
 }
 
 }  // namespace proofgate::policy

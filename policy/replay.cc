@@ -24,16 +24,6 @@ std::string Armoured(const std::string& base64) {
   return out + "-----END SSH SIGNATURE-----\n";
 }
 
-Result<std::map<std::string, std::string>> ReadAliases(const json::Value& body) {
-  std::map<std::string, std::string> aliases;
-  const json::Value* const list = body.Find("aliases");
-  if (list == nullptr) return aliases;
-  if (!list->is_array()) return Fail(Code::kInvalid, "aliases: a list expected");
-  for (const json::Value& item : list->array())
-    aliases[TRY(json::GetBytes(item, "path"))] = TRY(json::GetBytes(item, "real"));
-  return aliases;
-}
-
 Result<std::optional<std::uint64_t>> NumberIfAny(const json::Value& body, const char* key) {
   if (body.Find(key) == nullptr) return std::optional<std::uint64_t>();
   return std::optional<std::uint64_t>(TRY(json::GetInteger(body, key)));
@@ -69,6 +59,40 @@ bool IsHooksOwn(std::string_view code) {
 }
 
 }  // namespace
+
+Request RequestOf(const Receipt& receipt) {
+  Request request;
+  request.rule = receipt.rule;
+  if (receipt.objects.size() == 1) request.object = receipt.objects.front();
+  request.ttl_ns = receipt.expires_boot_ns - receipt.not_before_boot_ns;
+  request.uses = receipt.uses;
+  request.exe = receipt.exe;
+  request.binding = receipt.binding;
+  request.from_session = !receipt.session.empty();
+  return request;
+}
+
+Result<Request> RequestOfRefused(const json::Value& body) {
+  Request request;
+  request.rule = TRY(json::GetBytes(body, "rule"));
+  if (const json::Value* const object = body.Find("object")) request.object = TRY(ParseObjectJson(*object));
+  request.ttl_ns = TRY(NumberIfAny(body, "ttl_ns"));
+  request.uses = TRY(NumberIfAny(body, "uses"));
+  if (body.Find("exe") != nullptr) request.exe = TRY(json::GetBytes(body, "exe"));
+  request.binding = TRY(ReadBinding(body));
+  request.from_session = body.Find("session") != nullptr;
+  return request;
+}
+
+Result<std::map<std::string, std::string>> ReadAliases(const json::Value& body) {
+  std::map<std::string, std::string> aliases;
+  const json::Value* const list = body.Find("aliases");
+  if (list == nullptr) return aliases;
+  if (!list->is_array()) return Fail(Code::kInvalid, "aliases: a list expected");
+  for (const json::Value& item : list->array())
+    aliases[TRY(json::GetBytes(item, "path"))] = TRY(json::GetBytes(item, "real"));
+  return aliases;
+}
 
 void Replay::Compare(std::uint64_t index, const std::string& kind, const std::string& recorded,
                      const std::string& recomputed) {
@@ -211,15 +235,7 @@ Status Replay::TakeIssue(std::uint64_t index, const std::string& kind, const jso
     std::optional<Canon> narrowed;
     if (session != nullptr) narrowed = NarrowedCanon(book_, *session, (*canon)->canon, (*canon)->digest);
     const Canon real = WithAliases(narrowed ? *narrowed : (*canon)->canon, TRY(ReadAliases(body)));
-    Request request;
-    request.rule = receipt.rule;
-    if (receipt.objects.size() == 1) request.object = receipt.objects.front();
-    request.ttl_ns = receipt.expires_boot_ns - receipt.not_before_boot_ns;
-    request.uses = receipt.uses;
-    request.exe = receipt.exe;
-    request.binding = receipt.binding;
-    request.from_session = !receipt.session.empty();
-    const Decision decision = Decide(real, request);
+    const Decision decision = Decide(real, RequestOf(receipt));
     recomputed = ReceiptId(bytes) + " " + std::string(DecisionCodeName(decision.code));
     if (decision.code != DecisionCode::kPermitted) recomputed += ": " + decision.reason;
     else if (decision.kind != receipt.kind || decision.objects != receipt.objects ||
@@ -260,14 +276,7 @@ Status Replay::TakeIssue(std::uint64_t index, const std::string& kind, const jso
 
 Status Replay::TakeRefused(std::uint64_t index, const json::Value& body) {
   const KnownCanon& canon = *TRY(CanonAt(body));
-  Request request;
-  request.rule = TRY(json::GetBytes(body, "rule"));
-  if (const json::Value* const object = body.Find("object")) request.object = TRY(ParseObjectJson(*object));
-  request.ttl_ns = TRY(NumberIfAny(body, "ttl_ns"));
-  request.uses = TRY(NumberIfAny(body, "uses"));
-  if (body.Find("exe") != nullptr) request.exe = TRY(json::GetBytes(body, "exe"));
-  request.binding = TRY(ReadBinding(body));
-  request.from_session = body.Find("session") != nullptr;
+  const Request request = TRY(RequestOfRefused(body));
   std::optional<Canon> narrowed;
   if (request.from_session)
     if (const Session* const session = book_.Find(TRY(json::GetString(body, "session"))))

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "policy/canon_leaf.h"
+#include "policy/pdp.h"
 #include "policy/receipt.h"
 #include "policy/session.h"
 
@@ -24,6 +25,12 @@ namespace proofgate::policy {
 inline constexpr std::string_view kGateSemantics = "gate-1";  // gate_decide
 inline constexpr std::string_view kPdpSemantics = "pdp-1";    // Decide
 inline constexpr std::string_view kSessionSemantics = "session-1";  // Book, MayApprove, DecideStep
+
+// What was asked for, of the record of its answer: a receipt, a REFUSED entry.
+Request RequestOf(const Receipt& receipt);
+Result<Request> RequestOfRefused(const json::Value& body);
+// The links of the canon that were followed for a decision: `aliases` of its entry.
+Result<std::map<std::string, std::string>> ReadAliases(const json::Value& body);
 
 struct ReplayDifference {
   std::uint64_t index = 0;

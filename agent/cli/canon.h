@@ -34,6 +34,7 @@ struct CanonOptions {
   std::string why;
   bool emergency = false;
   std::uint64_t version = 0;
+  std::uint64_t shadow_seconds = 0;
   std::uint64_t last = 0;  // entries; 0: all
 };
 

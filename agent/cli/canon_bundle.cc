@@ -60,6 +60,7 @@ Result<json::Object> Build(const CanonOptions& own) {
   if (!own.expires.empty()) TRY(policy::ParseUtcSeconds(own.expires));
   manifest.at_expiry = TRY(policy::ParseAtExpiry(own.at_expiry));
   manifest.old_receipts = TRY(policy::ParseOldReceipts(own.old_receipts));
+  manifest.shadow_seconds = own.shadow_seconds;
   std::map<std::string, std::string> files;
   for (const std::string& file : own.files) {
     const std::string text = TRY(ReadFile(file, policy::kMaxCanonBytes));

@@ -27,6 +27,7 @@ void AddCanonCommands(CLI::App& canon, const AddCommand& add) {
   at->add_option("--expires", own->expires, "UTC, as in 2027-01-31T00:00:00Z; never when left out");
   at->add_option("--at-expiry", own->at_expiry, "deny-new, standing-only or keep")->capture_default_str();
   at->add_option("--old-receipts", own->old_receipts, "review, keep or revoke")->capture_default_str();
+  at->add_option("--shadow-seconds", own->shadow_seconds, "how long what follows this one runs beside it before it is promoted; at most 2592000");
 
   at = add(canon, "sign", "sign a bundle with ssh-keygen: a key file, or a public key whose agent holds it",
            "  proofgate canon sign canon-7 --key ~/.ssh/id_ed25519 --name alice", calls(SignCanon));

@@ -30,17 +30,19 @@ Result<int> Replay(const Options& options, const CanonOptions& own) {
   if (!parsed.diagnostics.empty()) return Fail(Code::kInvalid, own.files[0] + ": not a canon");
   const Reader reader = TRY(Reader::Open());
   const auto read = [&](std::uint64_t index) -> Result<json::Value> { return json::Parse(TRY(reader.Read(index)).leaf); };
-  const agent::LedgerImpact replayed = TRY(agent::ReplayActs(FirstOf(reader, own.last), reader.head().size, read, parsed.canons));
-  const policy::Impact& impact = replayed.impact;
+  agent::LedgerImpact replayed(FirstOf(reader, own.last), parsed.canons);
+  const std::uint64_t size = reader.head().size;
+  TRY(replayed.Take(size, size, read));
+  const policy::Impact& impact = replayed.impact();
   const bool is_open = !impact.Unacknowledged(own.acknowledged).empty();
   if (options.json) {
     json::Value out = policy::FlipsJson(impact, own.acknowledged);
-    out.object()["left_out"] = json::Integer(replayed.left_out);
+    out.object()["left_out"] = json::Integer(replayed.left_out());
     PrintJson(out);
   } else {
     fmt::print("{}", policy::RenderFlips(impact, own.acknowledged));
-    if (replayed.left_out != 0)
-      fmt::print("{} acts could not be judged: their object or canon is not in the ledger whole\n", replayed.left_out);
+    if (replayed.left_out() != 0)
+      fmt::print("{} acts could not be judged: their object or canon is not in the ledger whole\n", replayed.left_out());
     if (is_open) fmt::print("not acknowledged: --acknowledge NAME for each that is meant\n");
   }
   return is_open ? kRefused : kDone;

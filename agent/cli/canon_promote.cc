@@ -1,4 +1,4 @@
-// canon propose, judge, approve, promote, reject, proposals, rollback.
+// canon propose, judge, shadow, approve, promote, reject, proposals, rollback.
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -69,10 +69,22 @@ int Propose(const Options& options, const CanonOptions& own) {
   return kDone;
 }
 
+void PrintFlips(const json::Value& result) {
+  if (const json::Value* const impact = result.Find("impact"))
+    for (const json::Value& flip : List(*impact, "flips"))
+      fmt::print("  {} {}: {} times {} → {}; such as {} {} {} in entry {}{}\n", Word(flip, "name"), Word(flip, "domain"), Number(flip, "count"),
+                 Word(flip, "before"), Word(flip, "after"), Word(flip, "of"), Word(flip, "kind"), Word(flip, "example"), Number(flip, "example_entry"),
+                 Flag(flip, "acknowledged") ? " (in the judgement, too)" : "");
+  if (Number(result, "left_out") != 0)
+    fmt::print("{} decisions could not be judged: their object, canon or plans are not in the ledger whole\n", Number(result, "left_out"));
+}
+
 int Judge(const Options& options, const CanonOptions& own) {
   json::Object params{{"proposal", WholeId(own.name)}};
   if (own.last != 0) params["last"] = json::Integer(own.last);
-  const Reply reply = Call("canon.judge", std::move(params));
+  // The daemon looks at a slice of the ledger at a time, and answers others in between.
+  Reply reply = Call("canon.judge", params);
+  while (reply.exit_code == kDone && Flag(reply.result, "running")) reply = Call("canon.judge", params);
   if (reply.exit_code != kDone) return Complain(reply, options.json);
   const bool passed = Flag(reply.result, "passed");
   if (options.json) {
@@ -81,13 +93,30 @@ int Judge(const Options& options, const CanonOptions& own) {
   }
   for (const json::Value& gate : List(reply.result, "gates"))
     fmt::print("{:6} {:12} {}\n", Flag(gate, "passed") ? "passed" : "FAILED", Word(gate, "gate"), Word(gate, "detail"));
-  if (const json::Value* const impact = reply.result.Find("impact"))
-    for (const json::Value& flip : List(*impact, "flips"))
-      fmt::print("  {} {}: {} times {} → {}; such as {} {} in entry {}\n", Word(flip, "name"), Word(flip, "domain"), Number(flip, "count"),
-                 Word(flip, "before"), Word(flip, "after"), Word(flip, "kind"), Word(flip, "example"), Number(flip, "example_entry"));
-  if (Number(reply.result, "left_out") != 0)
-    fmt::print("{} acts could not be judged: their object or canon is not in the ledger whole\n", Number(reply.result, "left_out"));
+  PrintFlips(reply.result);
   return passed ? kDone : kRefused;
+}
+
+int Shadow(const Options& options, const CanonOptions& own) {
+  const json::Object params{{"proposal", WholeId(own.name)}};
+  Reply reply = Call("canon.shadow", params);
+  // What is decided while we look is for the next time.
+  std::uint64_t behind = ~std::uint64_t{0};
+  while (reply.exit_code == kDone && Number(reply.result, "behind") != 0 && Number(reply.result, "behind") < behind) {
+    behind = Number(reply.result, "behind");
+    reply = Call("canon.shadow", params);
+  }
+  if (reply.exit_code != kDone) return Complain(reply, options.json);
+  if (options.json) {
+    PrintJson(reply.result);
+    return kDone;
+  }
+  const json::Value* const impact = reply.result.Find("impact");
+  fmt::print("beside the canon in force for {} s (it asks for {} s): {} acts, {} requests and plans, {} kinds of changed answers\n",
+             Number(reply.result, "seconds"), Number(reply.result, "needed"), impact == nullptr ? 0 : Number(*impact, "acts"),
+             impact == nullptr ? 0 : Number(*impact, "decisions"), impact == nullptr ? 0 : List(*impact, "flips").size());
+  PrintFlips(reply.result);
+  return kDone;
 }
 
 int Approve(const Options& options, const CanonOptions& own) {
@@ -126,9 +155,10 @@ int Proposals(const Options& options, const CanonOptions&) {
     return kDone;
   }
   for (const json::Value& one : List(reply.result, "proposals"))
-    fmt::print("{} version {}{}: gates {}, {} signatures, {} changed answers {}\n", Word(one, "proposal"), Number(one, "version"),
+    fmt::print("{} version {}{}: gates {}{}, {} signatures, {} changed answers {}\n", Word(one, "proposal"), Number(one, "version"),
                Flag(one, "emergency") ? " (emergency)" : "",
-               !Flag(one, "judged") ? "not run" : Flag(one, "passed") ? "passed" : "FAILED", Number(one, "signatures"),
+               !Flag(one, "judged") ? "not run" : Flag(one, "passed") ? "passed" : "FAILED", Flag(one, "shadow") ? ", runs beside the canon in force" : "",
+               Number(one, "signatures"),
                List(one, "flips").size(), Word(one, "why"));
   return kDone;
 }
@@ -178,6 +208,11 @@ void AddPromotionCommands(CLI::App& canon, const AddCommand& add, const std::sha
            "  proofgate canon judge 1f3a90c2\n  proofgate canon judge 1f3a90c2 --last 100000", calls(Judge));
   takes_id(at);
   at->add_option("--last", own->last, "so many newest entries; default 20000");
+
+  at = add(canon, "shadow", "run a proposal beside the canon in force, without effect; what it would have answered otherwise since",
+           "  proofgate canon shadow 1f3a90c2     # begins; later, and as often as you like: what it has found",
+           calls(Shadow));
+  takes_id(at);
 
   at = add(canon, "approve", "give a signature to a proposal", "  proofgate canon approve 1f3a90c2 --signature alice.sig", calls(Approve));
   takes_id(at);

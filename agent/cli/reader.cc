@@ -110,6 +110,7 @@ std::string Summary(const Entry& entry) {
     what = fmt::format("version {}{}", json::GetInteger(body, "version").value_or(0),
                        local != nullptr && *local == json::Value(true) ? ", by the host's own key" : "");
   } else if (entry.kind == "CANON_PROPOSED" || entry.kind == "CANON_GATES" || entry.kind == "CANON_APPROVED" ||
+             entry.kind == "CANON_SHADOW" || entry.kind == "CANON_SHADOWED" ||
              entry.kind == "CANON_PROMOTED" || entry.kind == "CANON_REJECTED") {
     what = Text(body, "proposal").substr(0, 12) + " " + Text(body, "person") + Text(body, "why");
   } else if (entry.kind.starts_with("SESSION_") || entry.kind == "DELEGATION_REFUSED" || entry.kind == "DECIDED" ||

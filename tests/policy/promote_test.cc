@@ -26,12 +26,12 @@ TEST(Promote, GroupsChangedAnswersAndCountsThem) {
   EXPECT_EQ(impact.acts(), 5u);
   ASSERT_EQ(impact.flips().size(), 2u);
   const Flip& lost = impact.flips()[0];
-  EXPECT_EQ(lost.before, Verdict::kPermitted);
-  EXPECT_EQ(lost.after, Verdict::kNotPermitted);
+  EXPECT_EQ(lost.before, "PERMITTED");
+  EXPECT_EQ(lost.after, "NOT_PERMITTED");
   EXPECT_EQ(lost.count, 2u);
   EXPECT_EQ(lost.example_entry, 11u);
-  EXPECT_EQ(WriteObjectText(lost.example), "/srv/b");
-  EXPECT_EQ(impact.flips()[1].after, Verdict::kForbidden);
+  EXPECT_EQ(lost.example, "/srv/b");
+  EXPECT_EQ(impact.flips()[1].after, "FORBIDDEN");
 }
 
 TEST(Promote, EachChangedAnswerMustBeAcknowledgedByName) {

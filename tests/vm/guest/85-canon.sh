@@ -29,6 +29,7 @@ canon "$both" "$old" >k-less.yaml
 canon "$both" "$old" "$rule" '  - { id: k.never, permit: write, in: [{ dir: /srv/k/never }], limits: { ttl: "1h", uses: 1 } }' >k-wide.yaml
 
 previous=
+build_options=
 sign() { # sign DIR WHO…
 	local dir=$1 who
 	shift
@@ -42,7 +43,8 @@ bundle() { # bundle DIR FILE [WHO…]: the next version, signed
 	local dir=$1 file=$2
 	shift 2
 	rm -rf "$dir"
-	proofgate canon build --out "$dir" --version $(($(now) + 1)) --tenant test ${previous:+--previous $previous} "$file" >/dev/null &&
+	# shellcheck disable=SC2086  # words
+	proofgate canon build --out "$dir" --version $(($(now) + 1)) --tenant test ${previous:+--previous $previous} $build_options "$file" >/dev/null &&
 		sign "$dir" "$@"
 }
 apply() { # apply DIR, which is what the next one follows
@@ -157,4 +159,43 @@ same "all of them came to see the new canon" "$(grep -vc working /tmp/keys/worke
 # Whole: the old one up to some act, the new one from it on.
 same "none saw half a canon" "$(grep -v working /tmp/keys/workers.out | tr ' ' '\n' | sort -u | grep -vxE '(1010|1011|1001|1101|0101)10' | tr '\n' ' ')" ""
 same "what the drop directory held is in force" "$(now)" "$(python3 -c 'import json; print(json.load(open("/tmp/keys/b4/manifest.json"))["version"])')"
+
+# In steps, on the host: judged by the ledger, run beside the canon in force
+# without effect, approved, promoted.
+build_options='--shadow-seconds 2'
+bundle b5 k-new.yaml alice bob
+build_options=
+ok "a canon that asks for a time beside it is taken" apply b5
+bundle b6 k-old.yaml
+proposal=$(proofgate canon propose b6 --why 'back to the old')
+flips=
+names() { python3 -c 'import json, sys; print("\n".join(flip["name"] for flip in json.load(sys.stdin)["impact"]["flips"]))'; }
+promote() {
+	local name words=()
+	for name in $flips; do words+=(--acknowledge "$name"); done
+	proofgate canon promote "$proposal" "${words[@]}"
+}
+for file in old1/a new1/a; do echo before >/srv/k/$file; done
+acts() { in_k act "write /srv/k/old1/a" "write /srv/k/new1/a" | tr '\n' ' '; }
+same "unjudged it is not promoted" "$(code promote)" GATES_NOT_PASSED
+flips=$(proofgate canon judge "$proposal" --json | names)
+ok "the judgement says what the fifty did that it would refuse" test -n "$flips"
+same "it must have run beside the canon in force" "$(code promote)" SHADOW_INCOMPLETE
+ok "it begins to" quietly proofgate canon shadow "$proposal"
+same "which has no effect" "$(acts)$(cat /srv/k/old1/a /srv/k/new1/a | tr '\n' ' ')" "write EPERM write OK before written by act "
+found() { proofgate canon shadow "$proposal" --json | python3 -c 'import json, sys; found = json.load(sys.stdin); sys.exit(found["seconds"] < 2 or found["impact"]["acts"] < 2)'; }
+ok "and has seen both acts" await found
+flips="$flips $(proofgate canon shadow "$proposal" --json | names)"
+same "two must approve" "$(code promote)" THRESHOLD_NOT_MET
+sign b6 alice bob
+ok "they do" quietly proofgate canon approve "$proposal" --signature b6/alice.sig --signature b6/bob.sig
+all=$flips
+flips=
+same "what it changes must be acknowledged" "$(code promote)" FLIP_NOT_ACKNOWLEDGED
+flips=$all
+for file in old1/a new1/a; do echo before >/srv/k/$file; done
+ok "then it is promoted" quietly promote
+same "and the gate follows" "$(acts)$(cat /srv/k/old1/a /srv/k/new1/a | tr '\n' ' ')" "write OK write EPERM written by act before "
+same "each step is an entry" "$(proofgate ledger tail -n 2000 | grep -oE ' CANON_(PROPOSED|GATES|SHADOW|APPROVED|SHADOWED|PROMOTED) ' | uniq | tr -d '\n')" \
+	" CANON_PROPOSED  CANON_GATES  CANON_SHADOW  CANON_APPROVED  CANON_SHADOWED  CANON_PROMOTED "
 same "replay finds nothing else" "$(proofgate replay --all | grep -o '[0-9]* differ')" "0 differ"
