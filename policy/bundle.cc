@@ -389,25 +389,13 @@ Result<VerifiedBundle> CheckContent(const TrustRoot& root, const HostState& host
                               host.manifest_digest));
   if (!manifest.expires_utc.empty() && host.utc_seconds >= TRY(ParseUtcSeconds(manifest.expires_utc)))
     return Refuse(BundleCode::kExpired, "at " + manifest.expires_utc);
-  std::set<std::string> domains;
-  std::size_t cost = 0;
+  std::vector<CanonFile> files;
   for (const ManifestFile& file : manifest.files) {
     const auto at = bundle.files.find(file.name);
     if (at == bundle.files.end()) return Refuse(BundleCode::kFileMissing, file.name);
     if (at->second.size() != file.bytes || Hex(Sha256(at->second)) != file.sha256)
       return Refuse(BundleCode::kFileMismatch, file.name);
-    ParsedCanon parsed = ParseCanon(at->second, file.name);
-    if (!parsed.diagnostics.empty()) return Refuse(BundleCode::kCanonInvalid, Render(parsed.diagnostics[0]));
-    cost += parsed.cost;
-    for (Canon& canon : parsed.canons) {
-      if (!domains.insert(canon.domain).second)
-        return Refuse(BundleCode::kCanonInvalid, fmt::format("{}: domain '{}' is in two files", file.name, canon.domain));
-      // A host's own root has no tenant; the canons then may name any.
-      if (!root.tenant.empty() && canon.tenant != root.tenant)
-        return Refuse(BundleCode::kWrongTenant,
-                      fmt::format("{}: domain '{}' is of '{}'", file.name, canon.domain, canon.tenant));
-      verified.canons.push_back(std::move(canon));
-    }
+    files.push_back({file.name, at->second});
     if (!verified.text.empty()) verified.text += (verified.text.ends_with('\n') ? "" : "\n") + std::string("---\n");
     verified.text += at->second;
   }
@@ -416,8 +404,18 @@ Result<VerifiedBundle> CheckContent(const TrustRoot& root, const HostState& host
       return Refuse(BundleCode::kFileExtra, EscapeForPeople(name));
   // The daemon keeps and reads again one stream.
   if (verified.text.size() > kMaxCanonBytes) return Refuse(BundleCode::kTooLarge, "all files together");
-  if (cost > kMaxCanonCost)
-    return Refuse(BundleCode::kTooLarge, fmt::format("all files together cost {}, at most {}", cost, kMaxCanonCost));
+  ParsedCanon parsed = ParseCanonFiles(files);
+  if (!parsed.diagnostics.empty())
+    return Refuse(parsed.diagnostics[0].code == "cost" ? BundleCode::kTooLarge : BundleCode::kCanonInvalid, Render(parsed.diagnostics[0]));
+  std::set<std::string> domains;
+  for (Canon& canon : parsed.canons) {
+    if (!domains.insert(canon.domain).second)
+      return Refuse(BundleCode::kCanonInvalid, fmt::format("domain '{}' is in two files", canon.domain));
+    // A host's own root has no tenant; the canons then may name any.
+    if (!root.tenant.empty() && canon.tenant != root.tenant)
+      return Refuse(BundleCode::kWrongTenant, fmt::format("domain '{}' is of '{}'", canon.domain, canon.tenant));
+    verified.canons.push_back(std::move(canon));
+  }
   return verified;
 }
 

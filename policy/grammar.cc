@@ -269,6 +269,14 @@ struct Grammar {
             {{{"permit", "forbid"}, "rule must either permit or forbid"}}};
   Type rules{Is::kList, "rules", {}, 0, 0, &rule};
 
+  Type include{Is::kName, "include"};
+  Type includes{Is::kList, "include", {}, 0, 0, &include, true};
+  Type library{Is::kMap, "library", {}, 0, 0, nullptr, false,
+               {{"format", &format, "the version of the language", "1", true},
+                {"library", &name, "its name; once in a bundle", "common", true},
+                {"include", &includes, "libraries whose sets it passes on", "[base-sets]"},
+                {"sets", &sets, "objects under a name", "{ data: [{ dir: /srv/demo }] }", true}}};
+
   Type canon{Is::kMap, "canon", {}, 0, 0, nullptr, false,
              {{"format", &format, "the version of the language", "1", true},
               {"tenant", &name, "to whom the domain belongs", "acme", true},
@@ -276,6 +284,7 @@ struct Grammar {
               {"attach", &attach, "govern this as soon as it exists", "{ slice: billing.slice }"},
               {"mode", &mode, "observe: what would be refused is recorded, nothing is blocked", "enforce", true},
               {"sets", &sets, "objects under a name, for use in rules and standing grants", "{ data: [{ dir: /srv/demo }] }"},
+              {"include", &includes, "libraries whose sets may be used", "[common]"},
               {"standing", &standings, "what every process of the domain may do while it is attached", "[{ id: base, profile: base }]"},
               {"rules", &rules, "what receipts may be issued for", "[…]"},
               {"tests", &tests, "what the canon must say to acts; checked when it is loaded", "[{ write: /etc/passwd, expect: FORBIDDEN }]"},
@@ -616,6 +625,8 @@ std::string TableOf(std::string_view title, const Type& type) {
 
 const Type& CanonType() { return Table().canon; }
 
+const Type& LibraryType() { return Table().library; }
+
 const Type& ObjectsType(Kind kind) {
   const Grammar& table = Table();
   switch (kind) {
@@ -650,7 +661,9 @@ void Validate(yaml::Node& node, const Type& type, std::string_view what, const y
 }
 
 json::Value GrammarSchema() {
-  json::Value schema = Schema(CanonType());
+  json::Value schema = json::Object{{"if", json::Object{{"required", json::Array{"library"}}}},
+                                    {"then", Schema(LibraryType())},
+                                    {"else", Schema(CanonType())}};
   schema.object()["$schema"] = "https://json-schema.org/draft/2020-12/schema";
   schema.object()["title"] = "Proofgate canon, one domain";
   return schema;
@@ -659,7 +672,7 @@ json::Value GrammarSchema() {
 std::string GrammarMarkdown() {
   const Grammar& table = Table();
   const std::pair<std::string_view, const Type*> tables[] = {
-      {"canon", &table.canon}, {"attach", &table.attach}, {"standing grant", &table.standing},
+      {"canon", &table.canon}, {"library", &table.library}, {"attach", &table.attach}, {"standing grant", &table.standing},
       {"rule", &table.rule}, {"limits", &table.limits}, {"argv", &table.argv}, {"object of exec, signal and read", &table.file_object},
       {"object of load", &table.load_object}, {"object of write", &table.write_object},
       {"object of connect", &table.connect_object}, {"object of bind", &table.bind_object},

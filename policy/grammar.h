@@ -67,6 +67,7 @@ struct Type {
 };
 
 const Type& CanonType();              // one document
+const Type& LibraryType();            // one that has sets only
 const Type& ObjectsType(Kind kind);   // what stands under in, of, to, on
 // The key under which the objects of a kind stand: "in", "of", "to", "on".
 std::string_view SelectorOf(Kind kind);

@@ -6,6 +6,8 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <tuple>
+#include <utility>
 
 #include "policy/check.h"
 #include "policy/parse_terms.h"
@@ -20,9 +22,8 @@ using yaml::Node;
 // already and is left out.
 class Builder {
  public:
-  Builder(std::string file, std::vector<Diagnostic>& diagnostics)
-      : file_(std::move(file)),
-        diagnostics_(diagnostics),
+  explicit Builder(std::vector<Diagnostic>& diagnostics)
+      : diagnostics_(diagnostics),
         complain_([this](Where where, std::string message, std::string expected, std::string code) {
           Complain(where, std::move(message), std::move(expected), std::move(code));
         }) {}
@@ -35,6 +36,24 @@ class Builder {
       diagnostics_.push_back(std::move(one));
   }
   const yaml::Complain& complain() const { return complain_; }
+  // What is said from now on is about this file.
+  void SetFile(const std::string& file) { file_ = file; }
+
+  // A document that holds sets for others. All of them come before any Build.
+  void AddLibrary(Node& root) {
+    Validate(root, LibraryType(), "library", complain_);
+    const std::string name = root.TextOf("library");
+    if (!libraries_.emplace(name, Library{&root, file_}).second)
+      Complain(root.where, "library " + Quote(name) + " is defined twice", "another name", "duplicate-id");
+  }
+  // What has no use is a mistake somewhere else.
+  void CheckLibraries() {
+    for (const auto& [name, library] : libraries_) {
+      SetFile(library.file);
+      CheckCycle(name);
+      if (!library.is_used) Complain(library.root->where, "library " + Quote(name) + " is not included", "include: [ " + name + " ] in a canon", "unused-set");
+    }
+  }
   std::size_t cost() const { return cost_; }
 
   Canon Build(Node& root) {
@@ -48,8 +67,12 @@ class Builder {
       for (const std::string_view key : {"slice", "unit", "cgroup"})
         if (const std::string target = attach->TextOf(key); !target.empty())
           canon.attach = std::string(key) + ":" + target;
-    sets_ = root.Get("sets");
+    sets_.clear();
     used_sets_.clear();
+    own_sets_ = root.Get("sets");
+    TakeSets(own_sets_, root.where);
+    std::set<std::string> seen;
+    Include(root, seen);
     yaml::ForEach(root.Get("standing"), [&](Node& node) { BuildStanding(node, canon); });
     yaml::ForEach(root.Get("rules"), [&](Node& node) { BuildRule(node, canon); });
     yaml::ForEach(root.Get("tests"), [&](Node& node) {
@@ -66,10 +89,10 @@ class Builder {
                        std::vector<Where> places;
                        BuildObject(item, kind, objects, places);
                      });
-    if (sets_ != nullptr)
-      for (std::size_t i = 0; i + 1 < sets_->items.size(); i += 2)
-        if (!sets_->items[i]->is_wrong && !used_sets_.contains(sets_->items[i]->text))
-          Complain(sets_->items[i]->where, "set " + Quote(sets_->items[i]->text) + " is not used",
+    if (own_sets_ != nullptr)
+      for (std::size_t i = 0; i + 1 < own_sets_->items.size(); i += 2)
+        if (!own_sets_->items[i]->is_wrong && !used_sets_.contains(own_sets_->items[i]->text))
+          Complain(own_sets_->items[i]->where, "set " + Quote(own_sets_->items[i]->text) + " is not used",
                    "a rule that names it", "unused-set");
     Sort(canon);
     return canon;
@@ -157,14 +180,56 @@ class Builder {
     return example;
   }
 
-  void UseSet(const Node& reference, Kind kind, std::vector<Object>& objects, std::vector<Where>& places) {
-    std::vector<std::string_view> names;
-    Node* set = nullptr;
-    if (sets_ != nullptr) {
-      for (std::size_t i = 0; i + 1 < sets_->items.size(); i += 2) names.push_back(sets_->items[i]->text);
-      set = sets_->Get(reference.text);
+  // The sets of a document, and those that it includes.
+  void TakeSets(Node* sets, Where where) {
+    if (sets == nullptr) return;
+    for (std::size_t i = 0; i + 1 < sets->items.size(); i += 2) {
+      Node& name = *sets->items[i];
+      if (name.is_wrong) continue;
+      const auto [at, is_new] = sets_.emplace(name.text, Set{sets->items[i + 1].get(), file_});
+      if (!is_new && at->second.node != sets->items[i + 1].get())
+        Complain(where, "set " + Quote(name.text) + " is there twice, by what is included", "one of this name", "duplicate-id");
     }
-    if (set == nullptr) {
+  }
+  void Include(Node& root, std::set<std::string>& seen) {
+    yaml::ForEach(root.Get("include"), [&](const Node& item) {
+      const auto at = libraries_.find(item.text);
+      if (at == libraries_.end()) {
+        std::vector<std::string_view> names;
+        for (const auto& [name, library] : libraries_) names.push_back(name);
+        const std::string near = Nearest(item.text, names);
+        return Complain(item.where, "no library " + Quote(item.text), near.empty() ? "one of the files that belong together" : "'" + near + "'", "unknown-word");
+      }
+      at->second.is_used = true;
+      if (!seen.insert(item.text).second) return;  // by two ways, or a cycle, which CheckLibraries says
+      const std::string file = std::exchange(file_, at->second.file);
+      TakeSets(at->second.root->Get("sets"), at->second.root->where);
+      Include(*at->second.root, seen);
+      file_ = file;
+    });
+  }
+  void CheckCycle(const std::string& first) {
+    std::set<std::string> seen;
+    std::vector<std::string> open = {first};
+    while (!open.empty()) {
+      const std::string name = open.back();
+      open.pop_back();
+      const auto at = libraries_.find(name);
+      if (at == libraries_.end() || !seen.insert(name).second) continue;
+      yaml::ForEach(at->second.root->Get("include"), [&](const Node& item) {
+        if (item.text == first)
+          Complain(libraries_.at(first).root->where, "library " + Quote(first) + " includes itself" + (name == first ? "" : ", through " + Quote(name)),
+                   "no cycle", "include-cycle");
+        open.push_back(item.text);
+      });
+    }
+  }
+
+  void UseSet(const Node& reference, Kind kind, std::vector<Object>& objects, std::vector<Where>& places) {
+    const auto at = sets_.find(reference.text);
+    if (at == sets_.end()) {
+      std::vector<std::string_view> names;
+      for (const auto& [name, set] : sets_) names.push_back(name);
       const std::string near = Nearest(reference.text, names);
       return Complain(reference.where, "no set " + Quote(reference.text),
                       near.empty() ? "a name under 'sets'" : "'" + near + "'", "unknown-word");
@@ -173,10 +238,15 @@ class Builder {
     if (is_too_dear_) return;
     if (building_set_)
       return Complain(reference.where, "a set in a set", "the objects themselves", "set-in-set");
-    Validate(*set, ObjectsType(kind), "set", complain_);
+    const std::string file = std::exchange(file_, at->second.file);
+    Validate(*at->second.node, ObjectsType(kind), "set", complain_);
     building_set_ = true;
-    yaml::ForEach(set, [&](Node& item) { BuildObject(item, kind, objects, places); });
+    const std::size_t first = places.size();
+    yaml::ForEach(at->second.node, [&](Node& item) { BuildObject(item, kind, objects, places); });
     building_set_ = false;
+    // Places are of the file that is built.
+    if (file != file_) std::fill(places.begin() + static_cast<std::ptrdiff_t>(first), places.end(), reference.where);
+    file_ = file;
   }
 
   void BuildStanding(Node& node, Canon& canon) {
@@ -302,10 +372,22 @@ class Builder {
                      [](const Rule& a, const Rule& b) { return a.id < b.id; });
   }
 
-  const std::string file_;
+  struct Library {
+    Node* root = nullptr;
+    std::string file;
+    bool is_used = false;
+  };
+  struct Set {
+    Node* node = nullptr;
+    std::string file;
+  };
+
+  std::string file_;
   std::vector<Diagnostic>& diagnostics_;
   const yaml::Complain complain_;
-  Node* sets_ = nullptr;
+  std::map<std::string, Library> libraries_;
+  std::map<std::string, Set> sets_;  // of the document that is built
+  Node* own_sets_ = nullptr;
   std::set<std::string> used_sets_;
   bool building_set_ = false;
   std::size_t cost_ = 0;
@@ -314,19 +396,43 @@ class Builder {
 
 }  // namespace
 
-ParsedCanon ParseCanon(std::string_view text, const std::string& file) {
+ParsedCanon ParseCanon(std::string_view text, const std::string& file) { return ParseCanonFiles({{file, text}}); }
+
+ParsedCanon ParseCanonFiles(const std::vector<CanonFile>& files) {
   ParsedCanon parsed;
-  Builder builder(file, parsed.diagnostics);
-  for (const auto& document : yaml::Parse(text, kMaxCanonBytes, builder.complain()))
-    parsed.canons.push_back(builder.Build(*document));
+  Builder builder(parsed.diagnostics);
+  std::vector<std::vector<std::unique_ptr<Node>>> documents;
+  std::size_t nodes = 0;
+  for (const CanonFile& file : files) {
+    builder.SetFile(file.name);
+    documents.push_back(yaml::Parse(file.text, kMaxCanonBytes, builder.complain(), &nodes));
+    for (const auto& document : documents.back())
+      if (document->Get("library") != nullptr) builder.AddLibrary(*document);
+  }
+  std::vector<std::pair<std::string, std::vector<Canon>>> built;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    builder.SetFile(files[i].name);
+    built.emplace_back(files[i].name, std::vector<Canon>());
+    for (const auto& document : documents[i])
+      if (document->Get("library") == nullptr) built.back().second.push_back(builder.Build(*document));
+  }
+  builder.CheckLibraries();
   parsed.cost = builder.cost();
-  if (parsed.canons.empty() && parsed.diagnostics.empty())
+  const bool has_any = std::any_of(built.begin(), built.end(), [](const auto& of_file) { return !of_file.second.empty(); });
+  if (!has_any && parsed.diagnostics.empty()) {
+    builder.SetFile(files.empty() ? "canon" : files.front().name);
     builder.Complain({1, 1}, "no canon in the file", "format: 1 …", "empty");
-  Check(parsed.canons, file, parsed.diagnostics);
+  }
+  for (auto& [file, canons] : built) {
+    Check(canons, file, parsed.diagnostics);
+    for (Canon& canon : canons) parsed.canons.push_back(std::move(canon));
+  }
+  const auto order = [&](const Diagnostic& one) {
+    return std::find_if(files.begin(), files.end(), [&](const CanonFile& file) { return file.name == one.file; }) - files.begin();
+  };
   std::stable_sort(parsed.diagnostics.begin(), parsed.diagnostics.end(),
-                   [](const Diagnostic& a, const Diagnostic& b) {
-                     return std::pair(a.where.line, a.where.column) <
-                            std::pair(b.where.line, b.where.column);
+                   [&](const Diagnostic& a, const Diagnostic& b) {
+                     return std::tuple(order(a), a.where.line, a.where.column) < std::tuple(order(b), b.where.line, b.where.column);
                    });
   return parsed;
 }

@@ -20,7 +20,7 @@ inline constexpr std::size_t kMaxCanonBytes = 2 << 20;
 inline constexpr std::size_t kMaxCanonCost = 100'000;
 
 struct ParsedCanon {
-  std::vector<Canon> canons;            // one a YAML document, i.e. a domain
+  std::vector<Canon> canons;            // one a YAML document that is no library, i.e. a domain
   std::size_t cost = 0;                 // of all together
   std::vector<Diagnostic> diagnostics;  // errors, in order of place; empty: nothing is wrong
 };
@@ -28,6 +28,14 @@ struct ParsedCanon {
 // Parses and checks. With any diagnostic the canons must not be used. Rules,
 // standing grants and objects come in one order, whatever the order in the text.
 ParsedCanon ParseCanon(std::string_view text, const std::string& file);
+
+// The same of several files that belong together: a canon may include the
+// libraries of any. Diagnostics are in the order of the files.
+struct CanonFile {
+  std::string name;
+  std::string_view text;
+};
+ParsedCanon ParseCanonFiles(const std::vector<CanonFile>& files);
 
 }  // namespace proofgate::policy
 

@@ -20,7 +20,7 @@ struct Unreadable {};
 // Collects documents as trees and complains about what the subset leaves out.
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  TreeBuilder(std::string_view text, const Complain& complain) : complain_(complain) {
+  TreeBuilder(std::string_view text, const Complain& complain, std::size_t& nodes) : complain_(complain), nodes_(nodes) {
     for (std::size_t at = 0; at != std::string_view::npos;) {
       lines_.push_back(text.substr(at));
       at = text.find('\n', at);
@@ -121,7 +121,7 @@ class TreeBuilder final : public YAML::EventHandler {
   std::vector<std::string_view> lines_;  // each to the end of the text
   std::unique_ptr<Node> root_;
   std::vector<Node*> open_;
-  std::size_t nodes_ = 0;
+  std::size_t& nodes_;
   int last_start_ = -1;  // of a document, in characters
 };
 
@@ -194,8 +194,9 @@ std::uint64_t Node::CountOf(std::string_view key) {
 }
 
 std::vector<std::unique_ptr<Node>> Parse(std::string_view text, std::size_t max_bytes,
-                                         const Complain& complain) {
+                                         const Complain& complain, std::size_t* nodes) {
   std::vector<std::unique_ptr<Node>> documents;
+  std::size_t own_nodes = 0;
   Where where;
   const std::string unusable = CheckBytes(text, max_bytes, where);
   if (!unusable.empty()) {
@@ -205,7 +206,7 @@ std::vector<std::unique_ptr<Node>> Parse(std::string_view text, std::size_t max_
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
-    TreeBuilder builder(text, complain);
+    TreeBuilder builder(text, complain, nodes == nullptr ? own_nodes : *nodes);
     while (parser.HandleNextDocument(builder)) {
       std::unique_ptr<Node> root = builder.TakeRoot();
       if (root) documents.push_back(std::move(root));

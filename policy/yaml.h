@@ -47,9 +47,10 @@ void ForEach(Node* list, const Read& read) {
 
 using Complain = std::function<void(Where, std::string message, std::string expected, std::string code)>;
 
-// The documents, as far as they could be read.
+// The documents, as far as they could be read. `nodes`: how many there are so far
+// of a whole that is read text by text.
 std::vector<std::unique_ptr<Node>> Parse(std::string_view text, std::size_t max_bytes,
-                                         const Complain& complain);
+                                         const Complain& complain, std::size_t* nodes = nullptr);
 
 }  // namespace proofgate::policy::yaml
 

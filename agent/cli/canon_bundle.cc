@@ -62,15 +62,18 @@ Result<json::Object> Build(const CanonOptions& own) {
   manifest.old_receipts = TRY(policy::ParseOldReceipts(own.old_receipts));
   manifest.shadow_seconds = own.shadow_seconds;
   std::map<std::string, std::string> files;
+  std::vector<policy::CanonFile> sources;
   for (const std::string& file : own.files) {
-    const std::string text = TRY(ReadFile(file, policy::kMaxCanonBytes));
-    const policy::ParsedCanon parsed = policy::ParseCanon(text, file);
-    for (const policy::Diagnostic& one : parsed.diagnostics)
-      fmt::print(stderr, "{}\n", policy::RenderWithSource(one, text));
-    if (!parsed.diagnostics.empty()) return Fail(Code::kInvalid, file + ": not a canon");
-    if (!files.emplace(fs::path(file).filename().string(), text).second)
-      return Fail(Code::kInvalid, file + ": two files of one name");
+    const auto [at, is_new] = files.emplace(fs::path(file).filename().string(), TRY(ReadFile(file, policy::kMaxCanonBytes)));
+    if (!is_new) return Fail(Code::kInvalid, file + ": two files of one name");
+    sources.push_back({file, at->second});
   }
+  const policy::ParsedCanon parsed = policy::ParseCanonFiles(sources);
+  for (const policy::Diagnostic& one : parsed.diagnostics) {
+    const auto of = std::find_if(sources.begin(), sources.end(), [&](const policy::CanonFile& source) { return source.name == one.file; });
+    fmt::print(stderr, "{}\n", of == sources.end() ? policy::Render(one) : policy::RenderWithSource(one, of->text));
+  }
+  if (!parsed.diagnostics.empty()) return Fail(Code::kInvalid, parsed.diagnostics[0].file + ": not a canon");
   const policy::Bundle bundle = policy::BuildBundle(manifest, files);
   return WriteBundleDir(bundle, own.out);
 }

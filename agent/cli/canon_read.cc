@@ -44,9 +44,18 @@ Result<std::vector<policy::Canon>> LoadOrInForce(const std::string& file) {
 }  // namespace
 
 int CheckCanon(const Options& options) {
-  const auto text = ReadFile(options.file, policy::kMaxCanonBytes);
-  if (!text) return Complain(text.error(), options.json);
-  const policy::ParsedCanon parsed = policy::ParseCanon(*text, options.file);
+  std::vector<std::string> texts;
+  std::vector<std::string> names = {options.file};
+  names.insert(names.end(), options.libraries.begin(), options.libraries.end());
+  for (const std::string& name : names) {
+    auto read = ReadFile(name, policy::kMaxCanonBytes);
+    if (!read) return Complain(read.error(), options.json);
+    texts.push_back(std::move(*read));
+  }
+  std::vector<policy::CanonFile> files;
+  for (std::size_t i = 0; i < names.size(); ++i) files.push_back({names[i], texts[i]});
+  const policy::ParsedCanon parsed = policy::ParseCanonFiles(files);
+  const std::string* const text = &texts.front();
   std::vector<policy::Diagnostic> found = parsed.diagnostics;
   if (found.empty()) found = policy::Lint(parsed.canons, options.file);
   if (options.sarif) {
@@ -57,7 +66,7 @@ int CheckCanon(const Options& options) {
                            {"cost", json::Integer(parsed.cost)}});
   } else {
     for (const policy::Diagnostic& diagnostic : found)
-      fmt::print(stderr, "{}\n", policy::RenderWithSource(diagnostic, *text));
+      fmt::print(stderr, "{}\n", diagnostic.file == options.file ? policy::RenderWithSource(diagnostic, *text) : policy::Render(diagnostic));
     if (parsed.diagnostics.empty()) {
       for (const policy::Canon& canon : parsed.canons)
         fmt::print("{}: domain {}: {} standing grants, {} rules\n", options.file, canon.domain,

@@ -18,6 +18,7 @@ struct Options {
   bool follow = false;
   bool last = false;
   bool proof = false;
+  std::vector<std::string> libraries;  // files that the canon includes
   bool sarif = false;
   bool check = false;
   bool write = false;

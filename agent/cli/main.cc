@@ -68,6 +68,7 @@ int Main(int argc, char** argv) {
   at = Add(*canon, "check", "list everything that is wrong with a canon file",
            "  proofgate canon check canon.yaml\n  proofgate canon check canon.yaml --sarif > canon.sarif", CheckCanon, chosen);
   at->add_option("FILE", options.file, "the canon, YAML")->required();
+  at->add_option("--library", options.libraries, "a file of libraries that it includes; may be repeated");
   at->add_flag("--sarif", options.sarif, "print SARIF 2.1.0, for editors and code review");
   Add(*canon, "schema", "the JSON Schema of the language, for editors", "  proofgate canon schema > canon.schema.json",
       PrintCanonSchema, chosen);

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/durable.h"
+#include "policy/parse.h"
 
 namespace proofgate::policy {
 namespace {
@@ -90,6 +91,26 @@ TEST_F(BundleTest, TakesWhatTheThresholdHasSigned) {
   EXPECT_EQ(verified->signers, (std::vector<std::string>{"alice", "bob"}));
   EXPECT_EQ(verified->canons.size(), 2u);
   EXPECT_EQ(verified->digest, Hex(Sha256(bundle.manifest)));
+}
+
+TEST_F(BundleTest, FilesOfABundleIncludeWhatIsInIt) {
+  const std::string library = "format: 1\nlibrary: common\nsets: { data: [{ dir: /srv, depth: all }] }\n";
+  const auto uses = [](const std::string& domain) {
+    return "format: 1\ntenant: acme\ndomain: " + domain + "\nmode: enforce\ninclude: common\nrules:\n"
+           "  - { id: w, permit: write, in: [{ set: data }], limits: { ttl: 1m, uses: 5 } }\n";
+  };
+  Bundle bundle = Make(First(), {{"d.yaml", uses("d")}, {"e.yaml", uses("e")}, {"common.yaml", library}});
+  Sign(bundle, {"alice", "bob"});
+  const auto verified = VerifyBundle(Root(RootText()), {}, bundle);
+  ASSERT_TRUE(verified) << verified.error().message;
+  ASSERT_EQ(verified->canons.size(), 2u);
+  EXPECT_EQ(CanonJson(verified->canons[0]), CanonJson(ParseCanon(kCanonText, "c").canons.at(0)));
+  // What the daemon keeps, and reads at its start.
+  const ParsedCanon kept = ParseCanon(verified->text, "kept");
+  ASSERT_TRUE(kept.diagnostics.empty()) << Render(kept.diagnostics[0]);
+  EXPECT_EQ(CanonJson(kept.canons.at(1)), CanonJson(verified->canons[1]));
+  Bundle without = Make(First(), {{"d.yaml", uses("d")}});
+  EXPECT_EQ(Verdict(Sign(without, {"alice", "bob"})), "CANON_INVALID");
 }
 
 TEST_F(BundleTest, IsReproducible) {

@@ -44,8 +44,10 @@ TEST(Canon, EachExampleIsRight) {
   int examples = 0;
   for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(DEMO_CANON).parent_path())) {
     if (entry.path().extension() != ".yaml") continue;
-    const ParsedCanon parsed = ParseCanon(*ReadFile(entry.path(), 1 << 20), entry.path());
+    const std::string text = *ReadFile(entry.path(), 1 << 20);
+    const ParsedCanon parsed = ParseCanon(text, entry.path());
     for (const Diagnostic& diagnostic : parsed.diagnostics) ADD_FAILURE() << Render(diagnostic);
+    EXPECT_TRUE(text.starts_with("# yaml-language-server: $schema=")) << entry.path() << ": what an editor reads";
     ++examples;
   }
   EXPECT_GE(examples, 7);
@@ -421,6 +423,64 @@ TEST(Canon, RefusesWhatCostsTooMuchBeforeItIsBuilt) {
   std::size_t built = 0;
   for (const Rule& rule : wrong.canons.at(0).rules) built += rule.objects.size();
   EXPECT_LE(built, kMaxCanonCost);
+}
+
+// Sets that several canons use are in libraries, which are included by their
+// names, from the files that belong together; there are no paths.
+TEST(Canon, IncludesTheSetsOfLibraries) {
+  const auto canon = [](const std::string& include, const std::string& set = "data") {
+    return "format: 1\ntenant: t\ndomain: d\nmode: enforce\n" + include + "rules:\n"
+           "  - { id: r, permit: write, in: [{ set: " + set + " }], limits: { ttl: 1s, uses: 1 } }\n";
+  };
+  const auto library = [](const std::string& name, const std::string& rest) { return "format: 1\nlibrary: " + name + "\n" + rest; };
+  const std::string data = "sets: { data: [{ dir: /a, depth: all }, { file: /b }] }\n";
+  const auto parse = [](const std::vector<std::string>& texts) {
+    constexpr const char* kNames[] = {"c", "l1", "l2", "l3"};
+    std::vector<CanonFile> files;
+    for (std::size_t i = 0; i < texts.size(); ++i) files.push_back({kNames[i], texts[i]});
+    return ParseCanonFiles(files);
+  };
+  const auto mistakes = [&](const std::vector<std::string>& texts) {
+    std::vector<std::string> out;
+    for (const Diagnostic& one : parse(texts).diagnostics) out.push_back(one.file + ":" + std::to_string(one.where.line) + " " + one.code);
+    return out;
+  };
+  using Strings = std::vector<std::string>;
+  const json::Value written = CanonJson(ParseCanon(canon(data), "c").canons.at(0));
+  const std::vector<std::string> right = {canon("include: common\n"), library("common", data)};
+  ASSERT_EQ(mistakes(right), Strings{});
+  EXPECT_EQ(CanonJson(parse(right).canons.at(0)), written);
+  // As one stream, which is what the daemon keeps; in any order.
+  for (const std::string& stream : {right[0] + "---\n" + right[1], right[1] + "---\n" + right[0]})
+    EXPECT_EQ(CanonJson(ParseCanon(stream, "c").canons.at(0)), written);
+  EXPECT_EQ(mistakes({canon("include: [one]\n"), library("one", "include: [two]\nsets: { other: [{ file: /x }] }\n"), library("two", data)}), Strings{});
+
+  EXPECT_EQ(mistakes({right[0]}), (Strings{"c:5 unknown-word", "c:7 unknown-word"})) << "a library that is not there, and its set";
+  EXPECT_EQ(mistakes({canon("include: /etc/passwd\n" + data), library("common", data)}), (Strings{"c:5 bad-name", "l1:1 unused-set"})) << "not a path";
+  EXPECT_EQ(mistakes({canon("include: ../common\n" + data)}), Strings{"c:5 bad-name"});
+  EXPECT_EQ(mistakes({canon(data), library("common", data)}), Strings{"l1:1 unused-set"}) << "that nobody includes";
+  EXPECT_EQ(mistakes({canon("include: common\n" + data), library("common", data)}), Strings{"l1:1 duplicate-id"}) << "two sets of one name";
+  EXPECT_EQ(mistakes({right[0], right[1], right[1]}), Strings{"l2:1 duplicate-id"});
+  EXPECT_EQ(mistakes({right[0], library("common", "sets: { data: [{ dir: /a },\n { file: b }] }\n")}), Strings{"l1:4 bad-path"}) << "in its own file";
+  EXPECT_EQ(mistakes({right[0], library("common", "include: common\n" + data)}), Strings{"l1:1 include-cycle"});
+  EXPECT_EQ(mistakes({right[0], library("common", "include: two\n" + data), library("two", "include: common\nsets: { other: [{ file: /x }] }\n")}),
+            (Strings{"l1:1 include-cycle", "l2:1 include-cycle"}));
+  EXPECT_EQ(mistakes({library("common", data)}), Strings{"c:1 unused-set"}) << "libraries alone are no canon";
+}
+
+// Each of forty includes both of the next: a million million ways, one look at each.
+TEST(Canon, IncludesEachLibraryOnce) {
+  std::string stream = "format: 1\ntenant: t\ndomain: d\nmode: enforce\ninclude: [a0, b0]\nrules:\n  - { id: r, forbid: write, in: [{ set: last }] }\n";
+  for (int i = 0; i < 40; ++i)
+    for (const char* side : {"a", "b"}) {
+      const std::string number = std::to_string(i);
+      const std::string next = std::to_string(i + 1);
+      stream += "---\nformat: 1\nlibrary: " + (side + number) + "\nsets: { s" + side + number + ": [{ file: /x }] }\ninclude: [" +
+                (i == 39 ? "last" : "a" + next + ", b" + next) + "]\n";
+    }
+  stream += "---\nformat: 1\nlibrary: last\nsets: { last: [{ file: /x }] }\n";
+  const ParsedCanon parsed = ParseCanon(stream, "c");
+  EXPECT_TRUE(parsed.diagnostics.empty()) << Render(parsed.diagnostics[0]);
 }
 
 }  // namespace
