@@ -58,6 +58,8 @@ struct Position {
 };
 
 using Meta = std::map<std::string, std::string>;
+// Where the store keeps a row of Meta.
+inline std::string MetaKey(std::string_view key) { return "user/" + std::string(key); }
 
 // Where things are below a ledger directory.
 std::string StorePath(const std::string& dir);
@@ -111,7 +113,7 @@ class Ledger {
   Head head() const;
   Result<std::string> Entry(std::uint64_t index) const { return store_->ReadEntry(index); }
   Result<std::optional<std::string>> ReadMeta(std::string_view key) const {
-    return store_->ReadMeta("user/" + std::string(key));
+    return store_->ReadMeta(MetaKey(key));
   }
   // Keys without the prefix.
   Result<Meta> ScanMeta(const std::string& prefix) const;

@@ -58,7 +58,24 @@ std::string_view GateReason(std::string_view code) {
   return "the code is not known to this version";
 }
 
+std::string ExamplesOf(const Rule& rule) {
+  std::string out;
+  for (const bool matches : {true, false}) {
+    const char* separator = matches ? "such as " : out.empty() ? "not " : ", not ";
+    for (const Example& example : rule.examples)
+      if (example.matches == matches) {
+        out += separator + EscapeForPeople(WriteObjectText(example.act));
+        separator = ", ";
+      }
+  }
+  return out;
+}
+
 std::string RenderDenial(const Denial& denial) {
+  const auto such_as = [&](const std::string& rule) {
+    const auto at = denial.examples.find(rule);
+    return at == denial.examples.end() || at->second.empty() ? std::string() : "             (" + at->second + ")\n";
+  };
   std::string out = fmt::format(
       "Refused by policy; this is not a fault of the program or the file system.\n"
       "  act:     {} ({}) {}\n"
@@ -68,14 +85,14 @@ std::string RenderDenial(const Denial& denial) {
       EscapeForPeople(denial.program), denial.domain, denial.code, GateReason(denial.code));
   if (!denial.receipt.empty()) out += fmt::format("  nearest: receipt {}\n", denial.receipt);
   for (const std::string& rule : denial.near.forbids)
-    out += fmt::format("  rule:    '{}' forbids it; no receipt can be had for it\n", rule);
+    out += fmt::format("  rule:    '{}' forbids it; no receipt can be had for it\n", rule) + such_as(rule);
   if (denial.near.forbids.empty()) {
     for (const std::string& rule : denial.near.permits)
       out += fmt::format(
           "  rule:    '{}' permits it under a receipt; ask an operator for:\n"
           "             proofgate receipt issue --domain {} --rule {}{}\n",
           rule, denial.domain, rule,
-          denial.ask_object.empty() ? "" : " --object " + EscapeForPeople(denial.ask_object));
+          denial.ask_object.empty() ? "" : " --object " + EscapeForPeople(denial.ask_object)) + such_as(rule);
     if (denial.near.permits.empty())
       out += "  rule:    no rule of the canon permits it; it would have to be changed and promoted\n";
   }

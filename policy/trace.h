@@ -3,6 +3,7 @@
 #ifndef PROOFGATE_POLICY_TRACE_H_
 #define PROOFGATE_POLICY_TRACE_H_
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,11 @@ struct Denial {
   std::string receipt;     // nearest, may be empty
   Nearness near;
   std::string ask_object;  // what to name in a request, may be empty
+  std::map<std::string, std::string> examples = {};  // by rule: ExamplesOf
 };
+
+// What a rule's author says of it: "such as /srv/a, not /srv/b", or empty.
+std::string ExamplesOf(const Rule& rule);
 
 // Several lines: that this is policy, what was tried, why it was refused, which
 // rules speak about it and the command with which to ask.

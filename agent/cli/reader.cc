@@ -4,6 +4,7 @@
 
 #include "agent/cli/client.h"
 #include "agent/paths.h"
+#include "base/bytes.h"
 #include "base/durable.h"
 #include "ledger/retention.h"
 #include "policy/canon_leaf.h"
@@ -45,6 +46,13 @@ Result<Entry> Reader::Read(std::uint64_t index) const {
 
 Result<std::optional<policy::Canon>> Reader::CanonAt(std::uint64_t index) const {
   return policy::ReadCanonAt(index, [this](std::uint64_t at) -> Result<json::Value> { return TRY(Read(at)).body; });
+}
+
+Result<std::optional<std::string>> Reader::CanonTextAt(std::uint64_t index) const {
+  const Entry entry = TRY(Read(index));
+  auto text = TRY(store().ReadMeta(ledger::MetaKey("canon")));
+  if (!text || Hex(Sha256(*text)) != json::GetString(entry.body, "source_digest").value_or("")) return std::optional<std::string>();
+  return text;
 }
 
 Result<std::optional<Entry>> Reader::FindLast(

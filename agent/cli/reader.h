@@ -35,6 +35,9 @@ class Reader {
   Result<Entry> Read(std::uint64_t index) const;
   // The canon of a CANON entry; nothing where the entry has none.
   Result<std::optional<policy::Canon>> CanonAt(std::uint64_t index) const;
+  // The text of the canon in force, if that is what this CANON entry brought: only
+  // it has what the model leaves out. Older texts are not kept.
+  Result<std::optional<std::string>> CanonTextAt(std::uint64_t index) const;
   // The newest entry before `before` whose bytes hold `text` and that `accepts`.
   Result<std::optional<Entry>> FindLast(std::uint64_t before, const std::string& text,
                                         const std::function<bool(const Entry&)>& accepts) const;

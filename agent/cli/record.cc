@@ -12,6 +12,7 @@
 #include "agent/cli/reader.h"
 #include "base/bytes.h"
 #include "policy/canon.h"
+#include "policy/parse.h"
 #include "policy/trace.h"
 
 namespace proofgate::cli {
@@ -177,6 +178,20 @@ Result<policy::Nearness> RulesNear(const Reader& reader, const Entry& entry, con
   return policy::FindRules(*canon, *kind, object);
 }
 
+Result<std::map<std::string, std::string>> ExamplesNear(const Reader& reader, const Entry& entry, const policy::Nearness& near) {
+  std::map<std::string, std::string> examples;
+  if (near.permits.empty() && near.forbids.empty()) return examples;
+  const auto text = TRY(reader.CanonTextAt(TRY(json::GetInteger(entry.body, "canon_entry"))));
+  if (!text) return examples;
+  for (const policy::Canon& canon : policy::ParseCanon(*text, "canon").canons) {
+    if (canon.domain != Text(entry.body, "domain")) continue;
+    for (const auto* rules : {&near.permits, &near.forbids})
+      for (const std::string& id : *rules)
+        if (const policy::Rule* const rule = canon.FindRule(id)) examples[id] = policy::ExamplesOf(*rule);
+  }
+  return examples;
+}
+
 int ExplainDenial(const Reader& reader, const Entry& entry, bool as_json) {
   policy::Denial denial;
   const policy::Object object = ObjectOf(entry.body);
@@ -193,6 +208,9 @@ int ExplainDenial(const Reader& reader, const Entry& entry, bool as_json) {
   const auto near = RulesNear(reader, entry, object);
   if (!near) return Complain(near.error(), as_json);
   denial.near = *near;
+  auto examples = ExamplesNear(reader, entry, *near);
+  if (!examples) return Complain(examples.error(), as_json);
+  denial.examples = std::move(*examples);
   const bool whole = object.form == policy::Form::kNet || policy::IsCleanPath(object.path);
   if (whole) denial.ask_object = AskObject(object);
   const std::string text = policy::RenderDenial(denial);

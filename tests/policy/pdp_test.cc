@@ -171,5 +171,18 @@ TEST_F(PdpTest, AnExplanationNamesTheRuleAndHowToAsk) {
   EXPECT_NE(RenderDenial(denial).find("no rule of the canon permits it"), std::string::npos);
 }
 
+TEST_F(PdpTest, AnExplanationShowsTheExamplesOfARule) {
+  const Canon canon = ParseCanon("format: 1\ntenant: t\ndomain: d\nmode: enforce\nrules:\n"
+                                 "  - { id: w, permit: write, in: [{ dir: /srv }], limits: { ttl: 1s, uses: 1 }, match: [/srv/a, /srv/b], no_match: [/srv/a/b] }\n"
+                                 "  - { id: f, forbid: write, in: [{ dir: /etc }], no_match: [/srv/a] }\n", "c").canons.at(0);
+  EXPECT_EQ(ExamplesOf(*canon.FindRule("w")), "such as /srv/a, /srv/b, not /srv/a/b");
+  EXPECT_EQ(ExamplesOf(*canon.FindRule("f")), "not /srv/a");
+  EXPECT_EQ(ExamplesOf(*canon_.FindRule("never.etc")), "");
+  Denial denial{"d", "write", "open for writing", "/srv/x", "p", "NO_RECEIPT", "", FindRules(canon, Kind::kWrite, Path(Form::kFile, "/srv/x")), ""};
+  EXPECT_EQ(RenderDenial(denial).find("such as"), std::string::npos);
+  denial.examples["w"] = ExamplesOf(*canon.FindRule("w"));
+  EXPECT_NE(RenderDenial(denial).find("--rule w\n             (such as /srv/a, /srv/b, not /srv/a/b)\n"), std::string::npos) << RenderDenial(denial);
+}
+
 }  // namespace
 }  // namespace proofgate::policy

@@ -22,7 +22,7 @@ old="  - { id: old1, write: [{ dir: /srv/k/old1 }] }
 new="  - { id: new1, write: [{ dir: /srv/k/new1 }] }
   - { id: new2, write: [{ dir: /srv/k/new2 }] }"
 rule='rules:
-  - { id: k.write, permit: write, in: [{ dir: /srv/k/issued }], limits: { ttl: "1h", uses: 1000 } }'
+  - { id: k.write, permit: write, in: [{ dir: /srv/k/issued }], limits: { ttl: "1h", uses: 1000 }, match: [/srv/k/issued/a], no_match: [/srv/k/a] }'
 canon "$both" "$old" "$rule" >k-old.yaml
 canon "$both" "$new" "$rule" >k-new.yaml
 canon "$both" "$old" >k-less.yaml
@@ -196,6 +196,8 @@ flips=$all
 for file in old1/a new1/a; do echo before >/srv/k/$file; done
 ok "then it is promoted" quietly promote
 same "and the gate follows" "$(acts)$(cat /srv/k/old1/a /srv/k/new1/a | tr '\n' ' ')" "write OK write EPERM written by act before "
+same "without a receipt its rule gives nothing" "$(in_k act "write /srv/k/issued/a")" "write EPERM"
+same "and the refusal shows what the rule is meant for" "$(proofgate why --last | grep -o 'such as .*')" "such as /srv/k/issued/a, not /srv/k/a)"
 same "each step is an entry" "$(proofgate ledger tail -n 2000 | grep -oE ' CANON_(PROPOSED|GATES|SHADOW|APPROVED|SHADOWED|PROMOTED) ' | uniq | tr -d '\n')" \
 	" CANON_PROPOSED  CANON_GATES  CANON_SHADOW  CANON_APPROVED  CANON_SHADOWED  CANON_PROMOTED "
 same "replay finds nothing else" "$(proofgate replay --all | grep -o '[0-9]* differ')" "0 differ"
