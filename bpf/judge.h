@@ -393,7 +393,8 @@ static __always_inline int judge_class(struct act *act, __u64 class)
 }
 
 /* Is the receipt of an opening still good? A connection that came in is covered
- * by the receipt of its listener: to bind, or to write the listener's name. */
+ * by the receipt of its listener: to bind, or to write the listener's name. What
+ * a socket's opening is about is for net.h to say. */
 static __always_inline struct receipt_slot *opening_holds(struct act *act, struct opening *opening,
 							    __u64 file)
 {
@@ -409,7 +410,7 @@ static __always_inline struct receipt_slot *opening_holds(struct act *act, struc
 	barrier();
 	if (opening->file != file)
 		return 0;
-	if (opened != kind && (kind != KIND_CONNECT || (opened != KIND_BIND && opened != KIND_WRITE)))
+	if (opened != kind && (kind != KIND_CONNECT || !opening->came_in))
 		return 0;
 	receipt = bpf_map_lookup_elem(&receipts, &slot);
 	if (!receipt || receipt->gen != gen)
@@ -466,6 +467,11 @@ static __always_inline int fill_opening_row(__u32 hash, struct opening *opening)
 	row->slot = opening->slot;
 	row->gen = opening->gen;
 	row->of_class = opening->of_class;
+	row->came_in = opening->came_in;
+	if (opening->kind == KIND_CONNECT || opening->kind == KIND_BIND)
+		row->address = opening->address;
+	barrier();
+	row->made = opening->made;
 	barrier();
 	row->file = opening->file;
 	if (!was)
@@ -514,13 +520,16 @@ static __always_inline struct opening opening_under(struct act *act, struct file
 		.kind = act->gate.kind,
 		.slot = act->slot,
 		.gen = act->gen,
+		.address = act->address,
+		.made = act->now,
 	};
 
 	return opening;
 }
 
-/* Remembers under which receipt a file or socket was opened. */
-static __always_inline int bind_opening(struct act *act, struct file *file)
+/* Remembers under which receipt a file or socket was opened. Not inlined, which
+ * would make the stack of the walk's callers too large. */
+static __noinline int bind_opening(struct act *act, struct file *file)
 {
 	struct opening opening = opening_under(act, file);
 
@@ -529,7 +538,7 @@ static __always_inline int bind_opening(struct act *act, struct file *file)
 
 /* The same of a pipe, a terminal, …, so that its next use is found at once; not
  * needed, so it takes no place in the table that others may want. */
-static __always_inline void remember_class(struct act *act, struct file *file)
+static __noinline void remember_class(struct act *act, struct file *file)
 {
 	struct opening opening = opening_under(act, file);
 

@@ -128,6 +128,80 @@ static __always_inline int reach_address(struct act *act)
 	return commit(act, 0);
 }
 
+/* The address that a socket is bound to. */
+static __always_inline void local_address(struct act *act, struct sock *sk)
+{
+	__u8 bytes[16];
+	__u32 *words = (__u32 *)bytes;
+
+	act->address.proto = protocol_of(sk);
+	act->address.port = __builtin_bswap16(sk->__sk_common.skc_num);
+	act->address_len = 16;
+	if (sk->__sk_common.skc_family == AF_INET) {
+		act->address.family = AF_INET;
+		*(__u32 *)act->address.bytes = sk->__sk_common.skc_rcv_saddr;
+		return;
+	}
+	words[0] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[0];
+	words[1] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[1];
+	words[2] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[2];
+	words[3] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[3];
+	set_v6(&act->address, bytes);
+}
+
+static __always_inline int same_host(const struct address *a, const struct address *b)
+{
+	const __u32 *left = (const __u32 *)a->bytes;
+	const __u32 *right = (const __u32 *)b->bytes;
+
+	return a->family == b->family && a->proto == b->proto && left[0] == right[0] &&
+	       left[1] == right[1] && left[2] == right[2] && left[3] == right[3];
+}
+
+/* Is an opening about what the socket is tied to now? The kernel may refuse a
+ * connect or bind that the gate has passed, and the socket stays what it was. A
+ * port of 0 was given by a receipt for any. AF_UNIX: connecting cannot fail once
+ * the gate has passed it, and a name says nothing of the peer. */
+static __always_inline int is_about(struct act *act, struct opening *opening, struct sock *sk)
+{
+	__u16 family = sk->__sk_common.skc_family;
+
+	if (opening->came_in)
+		return 1;
+	if (family != AF_INET && family != AF_INET6)
+		return opening->kind == KIND_CONNECT;
+	if (opening->kind == KIND_BIND) {
+		local_address(act, sk);
+		return same_host(&act->address, &opening->address) &&
+		       (!opening->address.port || opening->address.port == act->address.port);
+	}
+	return !peer_address(act, sk) && same_host(&act->address, &opening->address) &&
+	       opening->address.port == act->address.port;
+}
+
+/* Does the opening of a socket cover its use? `made` tells whether all of it is
+ * of one piece, as another thread may be connecting the same socket. */
+static __always_inline int socket_holds(struct act *act, struct opening *opening, struct sock *sk,
+					__u64 file, int counts)
+{
+	struct receipt_slot *receipt;
+	__u64 made;
+
+	if (!opening)
+		return 0;
+	made = opening->made;
+	barrier();
+	if (!is_about(act, opening, sk))
+		return 0;
+	receipt = opening_holds(act, opening, file);
+	barrier();
+	if (!receipt || opening->made != made)
+		return 0;
+	if (counts && !opening->of_class)
+		__sync_fetch_and_add(&receipt->checked, 1);
+	return 1;
+}
+
 static __always_inline int bind_socket(struct act *act, struct file *file)
 {
 	if (act->code != GATE_OK || !file)
@@ -318,7 +392,7 @@ static __always_inline int net_through(struct act *act, struct socket *socket, s
 	act->detail = family;
 	opening = opening_of(key);
 	if (family == AF_UNIX) {
-		if (opening && (message ? judge_opening(act, opening, key) : !!opening_holds(act, opening, key)))
+		if (socket_holds(act, opening, sk, key, !!message))
 			return 0;
 		return unix_through(act, sk, file);
 	}
@@ -350,7 +424,7 @@ static __always_inline int net_through(struct act *act, struct socket *socket, s
 			return denied;
 		return bind_socket(act, file); /* Fast Open connects in a send */
 	}
-	if (opening && (message ? judge_opening(act, opening, key) : !!opening_holds(act, opening, key)))
+	if (socket_holds(act, opening, sk, key, !!message))
 		return 0;
 	if (peer_address(act, sk))
 		return 0; /* not connected; the kernel will say so */
@@ -390,27 +464,6 @@ static __always_inline int net_write(struct file *file)
 	if (scope == UNKNOWN || !socket)
 		return deny(&act, 0);
 	return net_through(&act, socket, file, 0);
-}
-
-/* The address that a socket is bound to. */
-static __always_inline void local_address(struct act *act, struct sock *sk)
-{
-	__u8 bytes[16];
-	__u32 *words = (__u32 *)bytes;
-
-	act->address.proto = protocol_of(sk);
-	act->address.port = __builtin_bswap16(sk->__sk_common.skc_num);
-	act->address_len = 16;
-	if (sk->__sk_common.skc_family == AF_INET) {
-		act->address.family = AF_INET;
-		*(__u32 *)act->address.bytes = sk->__sk_common.skc_rcv_saddr;
-		return;
-	}
-	words[0] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[0];
-	words[1] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[1];
-	words[2] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[2];
-	words[3] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[3];
-	set_v6(&act->address, bytes);
 }
 
 static __always_inline int net_bind(struct socket *socket, struct sockaddr *address, int length)
@@ -473,7 +526,8 @@ static __always_inline int listener_holds(struct act *act, struct socket *socket
 	if (!sk)
 		return deny(act, 0);
 	act->gate.kind = KIND_BIND;
-	if (opening && opening->kind == KIND_BIND && judge_opening(act, opening, key))
+	if (opening && opening->kind == KIND_BIND && !opening->came_in &&
+	    socket_holds(act, opening, sk, key, 1))
 		return 0;
 	local_address(act, sk);
 	denied = reach_address(act);
@@ -507,7 +561,8 @@ static __always_inline int unix_listener_holds(struct act *act, struct socket *s
 		return deny(act, 0);
 	}
 	act->gate.kind = KIND_WRITE;
-	if (opening && opening->kind == KIND_WRITE && judge_opening(act, opening, key))
+	if (opening && opening->kind == KIND_WRITE && !opening->came_in &&
+	    judge_opening(act, opening, key))
 		return 0;
 	if (is_own_socket(sk, act->gate.domain)) {
 		if (judge_path(act, dentry))
@@ -553,6 +608,7 @@ static __always_inline int net_accept(struct socket *socket, struct socket *acce
 	struct label *label;
 	enum scope scope = subject(&act, &label);
 	struct file *file = accepted->file;
+	struct opening opening;
 	struct sock *sk;
 	__u16 family;
 	int denied;
@@ -571,9 +627,11 @@ static __always_inline int net_accept(struct socket *socket, struct socket *acce
 		act.code = GATE_FAMILY_REFUSED;
 		return deny(&act, 0);
 	}
-	if (denied || act.code != GATE_OK)
+	if (denied || act.code != GATE_OK || !PRESENT(file))
 		return denied;
-	if (PRESENT(file) && bind_opening(&act, file)) {
+	opening = opening_under(&act, file);
+	opening.came_in = 1;
+	if (put_opening(&opening)) {
 		act.code = GATE_OPENINGS_FULL;
 		return deny(&act, 0);
 	}
@@ -596,7 +654,7 @@ static __noinline int foreign_use(struct act *act, struct socket *socket)
 	if (is_own_socket(sk, act->gate.domain))
 		return 0;
 	opening = opening_of(key);
-	if (opening && opening->domain == act->gate.domain)
+	if (opening && opening->domain == act->gate.domain && is_about(act, opening, sk))
 		return 0;
 	family = sk->__sk_common.skc_family;
 	if (family == AF_UNIX) {
@@ -680,6 +738,7 @@ static __always_inline int net_option(struct socket *socket, int level, int opti
 	int is_cork = (level == IPPROTO_UDP && option == UDP_CORK) ||
 		      (level == IPPROTO_TCP && option == TCP_CORK);
 	struct opening *opening;
+	struct sock *sk;
 	struct label *label;
 	enum scope scope = subject(&act, &label);
 	__u64 key;
@@ -693,7 +752,8 @@ static __always_inline int net_option(struct socket *socket, int level, int opti
 	if (is_cork) {
 		key = address_number(socket->file);
 		opening = opening_of(key);
-		if (opening && opening_holds(&act, opening, key))
+		sk = socket->sk;
+		if (sk && socket_holds(&act, opening, sk, key, 0))
 			return 0;
 		is_route = opening || level == IPPROTO_UDP;
 	}

@@ -310,7 +310,10 @@ struct opening {
 	__u32 slot;
 	__u32 gen;
 	__u32 of_class; /* 1: an object without a name, whose use is not counted */
+	__u32 came_in;	/* 1: a connection that a listener accepted */
+	struct address address; /* of an inet socket: that was asked for, to be connected or bound to */
 	__u32 pad;
+	__u64 made; /* boot time, and so another for each; written last */
 };
 
 struct domain_state {

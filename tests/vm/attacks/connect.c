@@ -465,6 +465,51 @@ static int given_unspecified(int fd, const struct place *p)
 	to.plain.sa_family = AF_UNSPEC;
 	return sendto(fd, kText, LENGTH, 0, &to.plain, length) < 0 ? -1 : 0;
 }
+/* A socket of the outside's is first told to connect or bind to what a live
+ * receipt names, in a way that the kernel refuses: it stays what it was. */
+static int fails_to_connect(int fd, const struct place *p, const char *ip)
+{
+	union any to;
+	socklen_t length = inet_at(&to, ip, p->port - (int)p->phase + (int)RIGHT);
+
+	return connect(fd, &to.plain, length) ? 0 : -1;
+}
+static int given_misled(int fd, const struct place *p) { return fails_to_connect(fd, p, "127.0.0.1") ? -1 : given_send(fd, p); }
+static int given_misled_by_family(int fd, const struct place *p) { return fails_to_connect(fd, p, "::1") ? -1 : given_send(fd, p); }
+static int given_misled_write(int fd, const struct place *p) { return fails_to_connect(fd, p, "::1") ? -1 : given_write(fd, p); }
+static int given_misled_shutdown(int fd, const struct place *p) { return fails_to_connect(fd, p, "127.0.0.1") ? -1 : shutdown(fd, SHUT_RDWR); }
+enum { OTHER_PORT = 9400 };
+static int may_bind(void)
+{
+	char object[64], id[80];
+
+	snprintf(object, sizeof(object), "127.0.0.1:%d", OTHER_PORT);
+	return issue("a.bind", object, "", id);
+}
+BEFORE(pass_tcp_and_bind) { return may_bind() || pass_tcp(p, a); }
+BEFORE(pass_listener_and_bind) { return may_bind() || pass_listener(p, a); }
+static int fails_to_bind(int fd)
+{
+	union any to;
+	socklen_t length = inet_at(&to, "127.0.0.1", OTHER_PORT);
+
+	return bind(fd, &to.plain, length) ? 0 : -1;
+}
+static int given_bound_send(int fd, const struct place *p) { return fails_to_bind(fd) ? -1 : given_send(fd, p); }
+static int given_bound_accept(int fd, const struct place *p) { return fails_to_bind(fd) ? -1 : given_accept(fd, p); }
+/* It gets a name that it may have, and fails to listen there. */
+static int given_named_send(int fd, const struct place *p)
+{
+	union any at;
+	char path[64];
+	socklen_t length;
+
+	snprintf(path, sizeof(path), "/srv/a/right/name-%d-%d", p->row, (int)p->phase);
+	length = unix_at(&at, path);
+	if (bind(fd, &at.plain, length) || !listen(fd, 1))
+		return -1;
+	return given_send(fd, p);
+}
 /* What can be done to somebody's socket without sending. */
 static int given_shutdown(int fd, const struct place *p) { (void)p; return shutdown(fd, SHUT_RDWR); }
 static int given_dissolve(int fd, const struct place *p)
@@ -981,6 +1026,13 @@ const struct attack connect_attacks[] = {
 	GIVEN("passed AF_UNIX listener: accept and answer", pass_unix_listener, given_accept, SOCK_STREAM),
 	GIVEN("passed AF_UNIX seqpacket listener: accept and answer", pass_unix_listener, given_accept, SOCK_SEQPACKET),
 	GIVEN("passed IPv6 UDP socket, sendto with family AF_UNSPEC", pass_udp6, given_unspecified, 0),
+	GIVEN("passed TCP connection, send after a connect that fails", pass_tcp, given_misled, 0),
+	GIVEN("passed UDP socket, send after a connect of another family that fails", pass_udp, given_misled_by_family, 0),
+	GIVEN("passed UDP socket, write after a connect of another family that fails", pass_udp, given_misled_write, 0),
+	GIVEN("passed TCP connection, send after a bind that fails", pass_tcp_and_bind, given_bound_send, 0),
+	GIVEN("passed listener: accept and answer after a bind that fails", pass_listener_and_bind, given_bound_accept, 0),
+	GIVEN("passed AF_UNIX stream, send after it got a name and failed to listen", pass_unix, given_named_send, SOCK_STREAM),
+	TOUCHED("passed TCP connection, shut down after a connect that fails", pass_tcp, given_misled_shutdown, peer_ended, 0),
 	TOUCHED("passed TCP connection, shut down", pass_tcp, given_shutdown, peer_ended, 0),
 	TOUCHED("passed TCP connection, dissolved by AF_UNSPEC", pass_tcp, given_dissolve, peer_ended, 0),
 	TOUCHED("passed AF_UNIX stream, shut down", pass_unix, given_shutdown, peer_ended, SOCK_STREAM),

@@ -273,6 +273,20 @@ ACT(later_send)
 	step();
 	return closing(fd, send(fd, "late", 4, MSG_NOSIGNAL));
 }
+/* A connect to what a live receipt names, which the kernel refuses, is no new
+ * right for the old peer. */
+ACT(later_misled)
+{
+	struct sockaddr_in6 other = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT, .sin6_port = htons((uint16_t)(7001 + (int)RIGHT))};
+	int fd = joined(p, a->number ? SOCK_DGRAM : SOCK_STREAM);
+
+	if (fd < 0)
+		return -1;
+	step();
+	if (!connect(fd, (struct sockaddr *)&other, sizeof(other)))
+		return closing(fd, -1);
+	return closing(fd, send(fd, "late", 4, MSG_NOSIGNAL));
+}
 ACT(later_socket_write)
 {
 	int fd = joined(p, a->number ? SOCK_DGRAM : SOCK_STREAM);
@@ -543,6 +557,8 @@ const struct attack time_attacks[] = {
 	SOCKET("TCP sendfile", later_socket_sendfile, 0),
 	SOCKET("TCP splice", later_socket_splice, 0),
 	SOCKET("UDP send", later_send, 1),
+	SOCKET("TCP send after a connect elsewhere that fails", later_misled, 0),
+	SOCKET("UDP send after a connect elsewhere that fails", later_misled, 1),
 	SOCKET("UDP write", later_socket_write, 1),
 	SOCKET("UDP connected anew", later_reconnect, 1),
 	SOCKET("UDP datagram corked before, flushed after", later_uncork, 1),
