@@ -497,8 +497,9 @@ static int ends(pid_t pid, int *status)
 	return 1;
 }
 
-/* Whatever is left of a child and of its children. */
-static void clear(const char *cgroup)
+/* A child and its children at once: one may hold a pipe's lock in its sleep, for
+ * which another waits and cannot be killed. */
+static void kill_all(const char *cgroup)
 {
 	char path[256];
 	int fd;
@@ -508,8 +509,6 @@ static void clear(const char *cgroup)
 	if (fd < 0 || write(fd, "1", 1) != 1)
 		perror(path);
 	close(fd);
-	while (waitpid(-1, 0, WNOHANG | __WALL) > 0)
-		;
 }
 
 int main(int argc, char **argv)
@@ -548,7 +547,7 @@ int main(int argc, char **argv)
 			uint64_t at = now_ms();
 			struct timespec left = {0, 100000000};
 			if (at >= until) {
-				kill(pid, SIGKILL);
+				kill_all(argv[1]);
 				if (!ends(pid, &status)) {
 					fprintf(stderr, "fuzz: its seed was %llu\n", (unsigned long long)seed);
 					return 1;
@@ -561,7 +560,9 @@ int main(int argc, char **argv)
 			fprintf(stderr, "fuzz: a child could not enter %s\n", argv[1]);
 			return 1;
 		}
-		clear(argv[1]);
+		kill_all(argv[1]);
+		while (waitpid(-1, 0, WNOHANG | __WALL) > 0)
+			;
 		seed++;
 		children++;
 	} while (now_ms() < end);
