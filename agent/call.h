@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
@@ -18,52 +19,93 @@ namespace proofgate::agent {
 
 class Agent;
 
+// One parameter, as a method asks for it.
+struct Parameter {
+  std::string name;
+  std::string type;  // text, number, flag or json
+  bool is_needed = false;
+  std::vector<std::string> choices = {};  // of a text
+};
+
 // The parameters of one call. What is not asked for is an error.
 class Parameters {
  public:
-  explicit Parameters(const json::Value& params) : params_(params) {}
+  explicit Parameters(const json::Value& params) : params_(&params) {}
+  // Notes in `asked` what is asked for, gives nothing, and stops the call at Done:
+  // how a method is described.
+  explicit Parameters(std::vector<Parameter>& asked) : asked_(&asked) {}
 
   Result<std::string> Text(const char* name) {
-    known_.insert(name);
-    return json::GetBytes(params_, name);
+    if (Note({name, "text", true})) return std::string();
+    return json::GetBytes(*params_, name);
   }
   Result<std::string> TextOr(const char* name, std::string otherwise) {
-    known_.insert(name);
-    if (params_.Find(name) == nullptr) return otherwise;
-    return json::GetBytes(params_, name);
+    if (Note({name, "text", false}) || params_->Find(name) == nullptr) return otherwise;
+    return json::GetBytes(*params_, name);
+  }
+  Result<std::optional<std::string>> TextIfAny(const char* name) {
+    if (Note({name, "text", false}) || params_->Find(name) == nullptr) return std::optional<std::string>();
+    return std::optional<std::string>(TRY(json::GetBytes(*params_, name)));
+  }
+  // One of these words.
+  Result<std::string> OneOf(const char* name, const std::vector<std::string>& choices) {
+    if (Note({name, "text", true, choices})) return choices.front();
+    std::string given = TRY(json::GetBytes(*params_, name));
+    std::string expected;
+    for (const std::string& choice : choices) {
+      if (given == choice) return given;
+      expected += (expected.empty() ? "" : " or ") + choice;
+    }
+    return Fail(Code::kInvalid, std::string(name) + ": " + expected + " expected");
   }
   Result<std::uint64_t> Number(const char* name) {
-    known_.insert(name);
-    return json::GetInteger(params_, name);
+    if (Note({name, "number", true})) return std::uint64_t{0};
+    return json::GetInteger(*params_, name);
   }
   Result<std::optional<std::uint64_t>> NumberIfAny(const char* name) {
-    known_.insert(name);
-    if (params_.Find(name) == nullptr) return std::optional<std::uint64_t>();
-    return std::optional<std::uint64_t>(TRY(json::GetInteger(params_, name)));
+    if (Note({name, "number", false}) || params_->Find(name) == nullptr) return std::optional<std::uint64_t>();
+    return std::optional<std::uint64_t>(TRY(json::GetInteger(*params_, name)));
   }
   Result<bool> Flag(const char* name) {
-    known_.insert(name);
-    const json::Value* const value = params_.Find(name);
+    if (Note({name, "flag", false})) return false;
+    const json::Value* const value = params_->Find(name);
     if (value == nullptr) return false;
     if (!value->is_bool()) return Fail(Code::kInvalid, std::string(name) + ": true or false expected");
     return value->boolean();
   }
   // The member as it is, or nullptr.
   const json::Value* Any(const char* name) {
-    known_.insert(name);
-    return params_.Find(name);
+    return Note({name, "json", false}) ? nullptr : params_->Find(name);
   }
-  // Call after all others.
-  Status Done() const {
-    if (!params_.is_object()) return Fail(Code::kInvalid, "params: an object expected");
-    for (const auto& [name, value] : params_.object())
+  // The member as it is. kInvalid: there is none.
+  Result<json::Value> Needed(const char* name) {
+    if (Note({name, "json", true})) return json::Value();
+    const json::Value* const value = params_->Find(name);
+    if (value == nullptr) return Fail(Code::kInvalid, std::string("member '") + name + "' is missing");
+    return *value;
+  }
+  // Call after all others, and before anything is done.
+  Status Done() {
+    is_done_ = true;
+    if (asked_ != nullptr) return Fail(Code::kInvalid, "described");
+    if (!params_->is_object()) return Fail(Code::kInvalid, "params: an object expected");
+    for (const auto& [name, value] : params_->object())
       if (!known_.contains(name)) return Fail(Code::kInvalid, "unknown parameter " + name);
     return {};
   }
+  bool is_done() const { return is_done_; }
 
  private:
-  const json::Value& params_;
+  bool Note(Parameter parameter) {  // whether the call is being described
+    known_.insert(parameter.name);
+    if (asked_ != nullptr) asked_->push_back(std::move(parameter));
+    return asked_ != nullptr;
+  }
+
+  const json::Value* params_ = nullptr;
+  std::vector<Parameter>* asked_ = nullptr;
   std::set<std::string> known_;
+  bool is_done_ = false;
 };
 
 // Who calls, as the kernel says; never as the message says.

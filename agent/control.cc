@@ -26,6 +26,8 @@ namespace {
 constexpr std::size_t kMaxPeers = 192;        // of all doors; operators have what the others leave
 constexpr std::size_t kMaxPeersOfDoor = 64;   // governed processes, approvers
 constexpr std::size_t kMaxPeersOfOne = 8;     // one uid in one cgroup
+constexpr std::size_t kMostAnswersATurn = 32;
+constexpr std::size_t kMostUnread = 1u << 20; // bytes of answers that wait for one peer to read, and one answer more
 json::Object RefusalData(const Receipts::Refusal& refusal) {
   json::Array rules;
   for (const std::string& rule : refusal.decision.rules) rules.push_back(rule);
@@ -156,7 +158,9 @@ Result<json::Object> WithText(Call& call, const char* name) {
   return (call.agent.*method)(text);
 }
 
-const MethodTable& Methods() {
+}  // namespace
+
+const MethodTable& OperatorMethods() {
   static const MethodTable all = [] {
     MethodTable methods = {
         {"status", Plain<&Agent::Describe>},
@@ -190,12 +194,10 @@ const MethodTable& Methods() {
   return all;
 }
 
-}  // namespace
-
 std::string Answer(Agent& agent, std::string_view message, const std::string& principal) {
   Caller caller;
   caller.principal = principal;
-  return AnswerFrom(Methods(), agent, message, caller);
+  return AnswerFrom(OperatorMethods(), agent, message, caller);
 }
 
 namespace {
@@ -219,10 +221,10 @@ Result<Fd> ListenAt(const std::string& path, mode_t mask) {
 
 }  // namespace
 
-Result<std::unique_ptr<Control>> Control::Listen(const std::string& path, Agent& agent) {
+Result<std::unique_ptr<Control>> Control::Listen(const std::string& path, Agent& agent, Identify identify) {
   Fd epoll(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll.is_open()) return FailErrno(errno, "epoll");
-  std::unique_ptr<Control> control(new Control(std::move(epoll), agent));
+  std::unique_ptr<Control> control(new Control(std::move(epoll), agent, std::move(identify)));
   TRY(control->OpenDoor(Door::kOperators, path));
   return control;
 }
@@ -253,7 +255,7 @@ void Control::Accept(const OpenedDoor& at) {
   Fd fd(accept4(at.listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!fd.is_open()) return;
   Fd process;
-  const auto caller = IdentifyPeer(fd.get(), agent_, process);
+  const auto caller = identify_(fd.get(), agent_, process);
   if (!caller) return;
   if (at.door == Door::kOperators && caller->uid != 0) return;
   if ((at.door == Door::kGoverned) != !caller->domain.empty() && at.door != Door::kOperators) return;
@@ -289,42 +291,54 @@ void Control::MakeRoom(Door door, const Caller& caller) {
 }
 
 bool Control::Read(Peer& peer) {
-  const std::size_t most = peer.door == Door::kOperators ? kMaxMessageBytes : kMaxNarrowMessageBytes;
   std::array<char, 65536> buffer{};
   const ssize_t got = recv(peer.fd.get(), buffer.data(), buffer.size(), 0);
   if (got == 0) return false;
   if (got < 0) return errno == EAGAIN || errno == EINTR;
   peer.turn = ++turns_;
   peer.in.append(buffer.data(), static_cast<std::size_t>(got));
-  for (std::size_t end = 0; (end = peer.in.find('\n')) != std::string::npos;) {
-    const std::string message = peer.in.substr(0, end);
-    peer.in.erase(0, end + 1);
+  return Answer(peer);
+}
+
+// A peer that does not read its answers gets no more of them, and is not read;
+// one that asks much at once waits for the others' turns.
+bool Control::Answer(Peer& peer) {
+  const std::size_t most = peer.door == Door::kOperators ? kMaxMessageBytes : kMaxNarrowMessageBytes;
+  const MethodTable& methods = peer.door == Door::kOperators  ? OperatorMethods()
+                               : peer.door == Door::kGoverned ? GovernedMethods()
+                                                              : ApproverMethods();
+  std::size_t begin = 0;
+  std::size_t answered = 0;
+  std::size_t end = 0;
+  for (; (end = peer.in.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    if (answered++ == kMostAnswersATurn || peer.out.size() >= kMostUnread) break;
     // A process may have given up rights since it connected.
     if (peer.door == Door::kGoverned) {
-      const auto now = IdentifyPeer(peer.fd.get(), agent_, peer.process);
+      const auto now = identify_(peer.fd.get(), agent_, peer.process);
       if (!now || now->domain != peer.caller.domain) return false;
       peer.caller = *now;
     }
-    const MethodTable& methods = peer.door == Door::kOperators  ? Methods()
-                                 : peer.door == Door::kGoverned ? GovernedMethods()
-                                                                : ApproverMethods();
-    peer.out += AnswerFrom(methods, agent_, message, peer.caller) + "\n";
+    peer.out += AnswerFrom(methods, agent_, std::string_view(peer.in).substr(begin, end - begin), peer.caller) + "\n";
   }
-  if (peer.in.size() > most) return false;
+  peer.has_more = end != std::string::npos;
+  peer.in.erase(0, begin);
+  if (!peer.has_more && peer.in.size() > most) return false;
   return Write(peer);
 }
 
 bool Control::Write(Peer& peer) {
-  while (!peer.out.empty()) {
-    const ssize_t sent = send(peer.fd.get(), peer.out.data(), peer.out.size(), MSG_NOSIGNAL);
+  std::size_t done = 0;
+  while (done < peer.out.size()) {
+    const ssize_t sent = send(peer.fd.get(), peer.out.data() + done, peer.out.size() - done, MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0 && errno != EAGAIN) return false;
     if (sent < 0) break;
-    peer.out.erase(0, static_cast<std::size_t>(sent));
+    done += static_cast<std::size_t>(sent);
   }
+  peer.out.erase(0, done);
   epoll_event event{};
   event.events = EPOLLIN;
-  if (!peer.out.empty()) event.events = EPOLLOUT;  // a peer that does not read is not read
+  if (!peer.out.empty() || peer.has_more) event.events = EPOLLOUT;
   event.data.fd = peer.fd.get();
   return epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, peer.fd.get(), &event) == 0;
 }
@@ -346,7 +360,8 @@ Result<Control::Turn> Control::Serve(int stop_fd, int timeout_ms) {
     }
     const auto peer = peers_.find(event.data.fd);
     if (peer == peers_.end()) continue;
-    const bool stays = (event.events & EPOLLOUT) ? Write(peer->second) : Read(peer->second);
+    const bool stays = (event.events & EPOLLOUT) ? Write(peer->second) && (!peer->second.out.empty() || Answer(peer->second))
+                                                 : Read(peer->second);
     if (!stays) peers_.erase(peer);
   }
   return Turn::kServed;

@@ -7,6 +7,7 @@
 #ifndef PROOFGATE_AGENT_CONTROL_H_
 #define PROOFGATE_AGENT_CONTROL_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -14,6 +15,7 @@
 
 #include "agent/agent.h"
 #include "agent/call.h"
+#include "agent/peer.h"
 #include "base/fd.h"
 
 namespace proofgate::agent {
@@ -25,10 +27,16 @@ inline constexpr std::size_t kMaxNarrowMessageBytes = 3u << 20;  // of governed 
 // wrong with the message is in the answer.
 std::string Answer(Agent& agent, std::string_view message, const std::string& principal);
 
+// Every method of the operators' door.
+const MethodTable& OperatorMethods();
+
 class Control {
  public:
+  // Who has connected, as the kernel says: IdentifyPeer (peer.h) but in tests.
+  using Identify = std::function<Result<Caller>(int socket_fd, const Agent& agent, Fd& process)>;
+
   // Listens for operators at `path`, replacing what a dead daemon left there.
-  static Result<std::unique_ptr<Control>> Listen(const std::string& path, Agent& agent);
+  static Result<std::unique_ptr<Control>> Listen(const std::string& path, Agent& agent, Identify identify = IdentifyPeer);
 
   enum class Door { kOperators, kGoverned, kApprovers };
   Status OpenDoor(Door door, const std::string& path);
@@ -46,21 +54,25 @@ class Control {
     Caller caller;
     std::uint64_t turn = 0;  // when it last said something
     std::string in;
+    bool has_more = false;  // whole messages in `in` that wait for another turn
     std::string out;
   };
   struct OpenedDoor {
     Door door;
     Fd listener;
   };
-  Control(Fd epoll, Agent& agent) : epoll_(std::move(epoll)), agent_(agent) {}
+  Control(Fd epoll, Agent& agent, Identify identify)
+      : epoll_(std::move(epoll)), agent_(agent), identify_(std::move(identify)) {}
   Status Watch(int fd);
   void Accept(const OpenedDoor& at);
   void MakeRoom(Door door, const Caller& caller);
   bool Read(Peer& peer);   // whether the peer stays
+  bool Answer(Peer& peer);  // what has come whole, as long as the answers are read
   bool Write(Peer& peer);
 
   Fd epoll_;
   Agent& agent_;
+  const Identify identify_;
   int watched_stop_ = -1;
   std::map<int, OpenedDoor> doors_;
   std::map<int, Peer> peers_;

@@ -57,10 +57,11 @@ Result<json::Object> ReleaseHold(Call& call) {
 }
 
 Result<json::Object> Erase(Call& call) {
-  const Digest commitment = TRY(ParseDigest(TRY(call.params.Text("commitment"))));
+  const std::string asked = TRY(call.params.Text("commitment"));
   const std::string why = TRY(call.params.Text("why"));
   const auto signatures = TRY(Signatures(call));
   TRY(call.params.Done());
+  const Digest commitment = TRY(ParseDigest(asked));
   TRY(call.agent.TakeCustody(CustodyAct::kErase, {{"commitment", Hex(commitment)}}, why, signatures, call.caller.principal));
   TRY(ledger::EraseBlob(call.agent.ledger(), commitment, why, call.caller.principal));
   return json::Object{{"commitment", Hex(commitment)}};

@@ -22,9 +22,7 @@ Result<Sessions::Bounds> ReadBounds(Call& call) {
 
 Result<Sessions::NewChild> ReadChild(Call& call) {
   Sessions::NewChild child;
-  const json::Value* const rights = call.params.Any("rights");
-  if (rights == nullptr) return Fail(Code::kInvalid, "rights: a list expected");
-  child.rights = *rights;
+  child.rights = TRY(call.params.Needed("rights"));
   child.duration_ms = TRY(Duration(call));
   child.max_cost = TRY(call.params.Number("max_cost"));
   child.max_uses = TRY(call.params.Number("max_uses"));
@@ -43,7 +41,7 @@ Result<Sessions::NewEvidence> ReadEvidence(Call& call) {
   Sessions::NewEvidence evidence;
   evidence.kind = TRY(call.params.Text("kind"));
   evidence.digest = TRY(call.params.TextOr("digest", ""));
-  if (call.params.Any("content") != nullptr) evidence.content = TRY(call.params.Text("content"));
+  evidence.content = TRY(call.params.TextIfAny("content"));
   evidence.signature = TRY(call.params.TextOr("signature", ""));
   if (const json::Value* const fields = call.params.Any("fields")) {
     if (!fields->is_object() || fields->object().size() > policy::kMaxFields)
@@ -56,9 +54,13 @@ Result<Sessions::NewEvidence> ReadEvidence(Call& call) {
   return evidence;
 }
 
-Result<json::Object> Next(Call& call, const std::string& session) {
+Result<std::uint64_t> ReadStatus(Call& call) {
   const std::uint64_t status = TRY(call.params.NumberIfAny("status")).value_or(0);
   TRY(call.params.Done());
+  return status;
+}
+
+Result<json::Object> Next(Call& call, const std::string& session, std::uint64_t status) {
   std::string code;
   auto next = call.agent.sessions().Next(session, status, code);
   if (!code.empty()) call.error_data["decision"] = code;
@@ -66,9 +68,7 @@ Result<json::Object> Next(Call& call, const std::string& session) {
 }
 
 Result<bool> Verdict(Call& call) {
-  const std::string verdict = TRY(call.params.Text("verdict"));
-  if (verdict != "approve" && verdict != "deny") return Fail(Code::kInvalid, "verdict: approve or deny expected");
-  return verdict == "approve";
+  return TRY(call.params.OneOf("verdict", {"approve", "deny"})) == "approve";
 }
 
 // Operators -------------------------------------------------------------------
@@ -182,7 +182,7 @@ void AddOperatorMethods(MethodTable& methods) {
   };
   methods["session.next"] = [](Call& call) -> Result<json::Object> {
     const std::string session = TRY(call.params.Text("session"));
-    return Next(call, session);
+    return Next(call, session, TRY(ReadStatus(call)));
   };
   methods["session.abort"] = [](Call& call) -> Result<json::Object> {
     const std::string session = TRY(call.params.Text("session"));
@@ -241,7 +241,10 @@ const MethodTable& GovernedMethods() {
          return call.agent.sessions().Complete(TRY(OwnSession(call)), plans);
        }},
       {"session.next",
-       [](Call& call) -> Result<json::Object> { return Next(call, TRY(OwnSession(call))); }},
+       [](Call& call) -> Result<json::Object> {
+         const std::uint64_t status = TRY(ReadStatus(call));
+         return Next(call, TRY(OwnSession(call)), status);
+       }},
       {"session.show",
        [](Call& call) -> Result<json::Object> {
          TRY(call.params.Done());

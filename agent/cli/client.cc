@@ -72,8 +72,8 @@ Reply Call(const std::string& method, json::Object params) {
 Reply CallApprovers(const std::string& method, json::Object params) {
   return CallAt(agent::kApproveSocket, method, std::move(params));
 }
-Reply CallGoverned(const std::string& method, json::Object params) {
-  return CallAt(agent::kSessionSocket, method, std::move(params));
+Reply CallGoverned(const std::string& socket, const std::string& method, json::Object params) {
+  return CallAt(socket.c_str(), method, std::move(params));
 }
 
 int Complain(const Reply& reply, bool as_json) {

@@ -31,7 +31,7 @@ Reply Call(const std::string& method, json::Object params = {});
 
 // The same at the door for approvers, and at the one for governed processes.
 Reply CallApprovers(const std::string& method, json::Object params = {});
-Reply CallGoverned(const std::string& method, json::Object params = {});
+Reply CallGoverned(const std::string& socket, const std::string& method, json::Object params = {});
 
 // Prints the failure (as JSON when asked) and returns its exit code.
 int Complain(const Reply& reply, bool as_json);

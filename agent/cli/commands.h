@@ -44,6 +44,7 @@ struct Options {
   std::string signature;
   std::string plan;
   std::string range;
+  std::string socket;
   std::string ledger;
   bool all = false;
   std::string canon;

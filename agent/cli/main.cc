@@ -250,8 +250,9 @@ int Main(int argc, char** argv) {
   at = Add(app, "resume", "let a stopped domain have receipts again", "  proofgate resume --domain demo", ResumeDomain, chosen);
   Domain(at, options);
 
-  Add(app, "mcp", "a Model Context Protocol server for the agent that runs it, over standard input and output",
+  at = Add(app, "mcp", "a Model Context Protocol server for the agent that runs it, over standard input and output",
       "  proofgate run --domain demo --session -- agent --mcp 'proofgate mcp'", ServeMcp, chosen);
+  at->add_option("--socket", options.socket, "the door for governed processes, where it is another");
 
   at = Add(app, "replay", "make recorded decisions again, from the record alone, and compare",
            "  proofgate replay --all\n  proofgate replay 100-200\n"

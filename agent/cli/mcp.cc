@@ -10,14 +10,15 @@
 
 #include "agent/cli/client.h"
 #include "agent/cli/commands.h"
+#include "agent/paths.h"
 
 namespace proofgate::cli {
 namespace {
 
 constexpr std::size_t kMaxLineBytes = 4u << 20;
 
-Result<json::Value> Ask(const std::string& method, json::Object params, json::Value& data) {
-  Reply reply = CallGoverned(method, std::move(params));
+Result<json::Value> Ask(const std::string& socket, const std::string& method, json::Object params, json::Value& data) {
+  Reply reply = CallGoverned(socket, method, std::move(params));
   if (reply.exit_code == kDone) return std::move(reply.result);
   data = std::move(reply.data);
   return Fail(reply.exit_code == kNoDaemon ? Code::kIo : Code::kDenied, reply.message);
@@ -36,8 +37,11 @@ bool Say(std::string answer) {
 
 }  // namespace
 
-int ServeMcp(const Options&) {
-  agent::Mcp mcp(Ask);
+int ServeMcp(const Options& options) {
+  const std::string socket = options.socket.empty() ? agent::kSessionSocket : options.socket;
+  agent::Mcp mcp([&socket](const std::string& method, json::Object params, json::Value& data) {
+    return Ask(socket, method, std::move(params), data);
+  });
   std::string in;
   for (;;) {
     std::array<char, 65536> buffer{};
