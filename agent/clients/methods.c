@@ -190,6 +190,14 @@ int proofgate_operators_canon_reject(struct proofgate *gate, const struct proofg
 	return proofgate_finish(gate, "canon.reject", &writer, reply);
 }
 
+int proofgate_operators_canon_shadow(struct proofgate *gate, const struct proofgate_operators_canon_shadow *with, struct proofgate_reply *reply)
+{
+	struct proofgate_writer writer = {0};
+
+	proofgate_write_text(&writer, "proposal", with->proposal);
+	return proofgate_finish(gate, "canon.shadow", &writer, reply);
+}
+
 int proofgate_operators_canon_show(struct proofgate *gate, struct proofgate_reply *reply)
 {
 	struct proofgate_writer writer = {0};

@@ -142,6 +142,11 @@ struct proofgate_operators_canon_reject {
 };
 int proofgate_operators_canon_reject(struct proofgate *gate, const struct proofgate_operators_canon_reject *with, struct proofgate_reply *reply);
 
+struct proofgate_operators_canon_shadow {
+	const char *proposal; /* needed */
+};
+int proofgate_operators_canon_shadow(struct proofgate *gate, const struct proofgate_operators_canon_shadow *with, struct proofgate_reply *reply);
+
 int proofgate_operators_canon_show(struct proofgate *gate, struct proofgate_reply *reply);
 
 struct proofgate_operators_canon_trust {

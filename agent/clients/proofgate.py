@@ -208,6 +208,10 @@ class Operators(Door):
         """proposal: text, why: text."""
         return self.ask("canon.reject", {"proposal": proposal, "why": why})
 
+    def canon_shadow(self, proposal):
+        """proposal: text."""
+        return self.ask("canon.shadow", {"proposal": proposal})
+
     def canon_show(self):
         return self.ask("canon.show", {})
 
