@@ -568,11 +568,20 @@ Result<json::Object> Agent::Revoke(const std::string& id, const std::string& why
   return json::Object{{"id", TRY(receipts_.Revoke(id, why))}};
 }
 
+// Would there be this receipt without that person's word?
+bool Agent::RestsOn(const policy::Receipt& receipt, const std::string& person) const {
+  if (!receipt.break_glass.empty()) return receipt.principal == "person:" + person;
+  const policy::Session* const session = sessions_.Find(receipt.session);
+  return session != nullptr && std::any_of(session->approvals.begin(), session->approvals.end(), [&person](const policy::Approval& approval) {
+           return approval.approves && approval.person == person;
+         });
+}
+
 Result<json::Object> Agent::RevokeAll(const RevokeQuery& which, const std::string& why) {
   const auto fits = [](const std::string& asked, const std::string& has) { return asked.empty() || asked == has; };
   std::optional<Receipts::Moment> since;
   // A domain, or all of them: its epoch says it of every receipt at once.
-  if ((which.rule + which.canon + which.session).empty())
+  if ((which.rule + which.canon + which.session + which.person).empty())
     for (const auto& [name, domain] : domains_) {
       if (domain.stopped || !fits(which.domain, name)) continue;
       const Receipts::Moment moment = receipts_.RaiseEpoch(domain.number, Receipts::Epoch::kNext);
@@ -582,7 +591,8 @@ Result<json::Object> Agent::RevokeAll(const RevokeQuery& which, const std::strin
       [&](const Receipts::Live& live) {
         return fits(which.domain, live.receipt.domain) && fits(which.rule, live.receipt.rule) &&
                fits(which.canon, live.receipt.canon) &&
-               (fits(which.session, live.receipt.session) || which.session == live.receipt.parent);
+               (fits(which.session, live.receipt.session) || which.session == live.receipt.parent) &&
+               (which.person.empty() || RestsOn(live.receipt, which.person));
       },
       why, since));
   return json::Object{{"revoked", json::Integer(count)}};
@@ -727,6 +737,7 @@ Result<json::Object> Agent::Describe() const {
         {"acts", json::Integer(state.act_seq)}, {"denials", json::Integer(state.deny_seq)}});
   }
   result["domains"] = std::move(domains);
+  result["break_glass"] = TRY(WaitingBreakGlass());
   return result;
 }
 

@@ -107,6 +107,7 @@ class Agent {
     std::string rule;
     std::string canon;
     std::string session;
+    std::string person;  // who approved its session, or broke the glass for it
   };
   Result<json::Object> RevokeAll(const RevokeQuery& which, const std::string& why);
   // Emergency stop: every receipt of the domain is dead at the next hook and
@@ -124,6 +125,26 @@ class Agent {
   Result<json::Object> Delegate(const std::string& parent, const Sessions::NewChild& child, std::optional<int> pid,
                                 std::string& code);
   Sessions& sessions() { return sessions_; }
+  // Break-glass (policy/break_glass.h). The statement that a person signs; nothing is
+  // recorded.
+  struct BreakGlassDraft {
+    std::string domain;
+    std::string rule;
+    std::string object;  // as a person writes it
+    std::string person;
+    std::uint64_t uses = 1;
+    std::uint64_t duration_ms = 0;
+    std::string reason;
+  };
+  Result<json::Object> DraftBreakGlass(const BreakGlassDraft& asked);
+  // Spends a signed statement and issues its receipt. kDenied: `code` says why not;
+  // that is an entry. What was spent stays so, whether or not a receipt came of it.
+  Result<json::Object> UseBreakGlass(const std::string& statement, const std::string& armoured,
+                                     const std::string& principal, std::string& code);
+  Result<json::Object> ReviewBreakGlass(const std::string& id, bool was_justified, const std::string& reason,
+                                        const std::string& armoured, const std::string& principal, std::string& code);
+  // What was used and nobody has reviewed.
+  Result<json::Array> WaitingBreakGlass() const;
   // The rules that a session's plan could use, in words and as JSON.
   Result<json::Object> ListRights(const std::string& domain);
   // Domain and path of the governed cgroup with this id; kNotFound.
@@ -186,6 +207,7 @@ class Agent {
   Result<Domain*> FindIssuingDomain(const std::string& name);  // kDenied: or its canon has expired
   Result<std::uint32_t> NumberFor(const std::string& name, ledger::Meta& meta);
   Status OpenDomain(const std::string& name, Domain& domain);
+  bool RestsOn(const policy::Receipt& receipt, const std::string& person) const;
   Status AgreeAboutStop(const std::string& name, Domain& domain);
   Status RecordAttach(const std::string& domain, const std::string& cgroup, std::uint64_t id,
                       const std::string& how);

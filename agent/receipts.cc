@@ -330,7 +330,8 @@ Result<Receipts::Issued> Receipts::Issue(const policy::Canon& canon, std::uint32
                                          std::uint64_t canon_entry,
                                          const policy::Request& request,
                                          const std::string& principal,
-                                         std::optional<Refusal>& refusal, const StepOf* step) {
+                                         std::optional<Refusal>& refusal, const StepOf* step,
+                                         const std::string& break_glass) {
   const auto aliases = TRY(FindAliases(canon, writers_));
   const bool is_narrowed = step != nullptr && step->narrowed != nullptr;
   const policy::Canon real = policy::WithAliases(is_narrowed ? *step->narrowed : canon, aliases);
@@ -355,6 +356,7 @@ Result<Receipts::Issued> Receipts::Issue(const policy::Canon& canon, std::uint32
       body["session"] = step->session;
       body["step"] = json::Integer(step->step);
     }
+    if (!break_glass.empty()) body["break_glass"] = break_glass;
     const ledger::Position position = TRY(ledger_.Append({{"REFUSED", std::move(body)}}));
     std::string message = decision.reason;
     refusal = Refusal{std::move(decision), position.first};
@@ -388,6 +390,7 @@ Result<Receipts::Issued> Receipts::Issue(const policy::Canon& canon, std::uint32
     body.step = step->step;
     body.parent = step->parent;
   }
+  body.break_glass = break_glass;
   return Install(std::move(body), number, canon_entry, std::move(resolved), std::move(exe), AliasesJson(aliases), step, waits);
 }
 
@@ -535,7 +538,7 @@ Status Receipts::ReviewUnder(std::uint32_t number, const policy::Canon* canon,
         request.ttl_ns = live.receipt.expires_boot_ns - live.receipt.not_before_boot_ns;
         request.uses = live.receipt.uses;
         request.binding = live.receipt.binding;
-        request.from_session = !live.receipt.session.empty();
+        request.from_session = !live.receipt.session.empty() || !live.receipt.break_glass.empty();
         const policy::Decision decision = policy::Decide(*real, *forbids, request);
         permitted = permitted && decision.code == policy::DecisionCode::kPermitted &&
                     decision.kind == live.receipt.kind && decision.binding == live.receipt.binding;

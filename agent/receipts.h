@@ -104,7 +104,7 @@ class Receipts {
   Result<Issued> Issue(const policy::Canon& canon, std::uint32_t number,
                        std::uint64_t canon_entry, const policy::Request& request,
                        const std::string& principal, std::optional<Refusal>& refusal,
-                       const StepOf* step = nullptr);
+                       const StepOf* step = nullptr, const std::string& break_glass = "");
 
   // Issues or prolongs what canon grants to every process of an attached domain.
   Status KeepStanding(const policy::Canon& canon, std::uint32_t number,

@@ -99,12 +99,51 @@ Result<json::Object> RevokeByOperator(Call& call) {
   which.rule = TRY(call.params.TextOr("rule", ""));
   which.canon = TRY(call.params.TextOr("canon", ""));
   which.session = TRY(call.params.TextOr("session", ""));
+  which.person = TRY(call.params.TextOr("person", ""));
   const bool everything = TRY(call.params.Flag("everything"));
   const std::string why = TRY(call.params.TextOr("why", "asked for"));
   TRY(call.params.Done());
-  if (everything != (which.domain + which.rule + which.canon + which.session).empty())
-    return Fail(Code::kInvalid, "either everything, or some of domain, rule, canon and session expected");
+  if (everything != (which.domain + which.rule + which.canon + which.session + which.person).empty())
+    return Fail(Code::kInvalid, "either everything, or some of domain, rule, canon, session and person expected");
   return call.agent.RevokeAll(which, why);
+}
+
+Result<json::Object> DraftBreakGlass(Call& call) {
+  Agent::BreakGlassDraft draft;
+  draft.domain = TRY(call.params.Text("domain"));
+  draft.rule = TRY(call.params.Text("rule"));
+  draft.object = TRY(call.params.Text("object"));
+  draft.person = TRY(call.params.Text("person"));
+  draft.uses = TRY(call.params.Number("uses"));
+  draft.duration_ms = TRY(call.params.Number("duration_ms"));
+  draft.reason = TRY(call.params.Text("reason"));
+  TRY(call.params.Done());
+  if (draft.duration_ms == 0 || draft.duration_ms > policy::kMaxWindowMs)
+    return Fail(Code::kInvalid, "duration_ms: from 1 ms to 24h expected");
+  return call.agent.DraftBreakGlass(draft);
+}
+
+Result<json::Object> UseBreakGlass(Call& call) {
+  const std::string statement = TRY(call.params.Text("statement"));
+  const std::string signature = TRY(call.params.Text("signature"));
+  TRY(call.params.Done());
+  std::string code;
+  auto used = call.agent.UseBreakGlass(statement, signature, call.caller.principal, code);
+  if (!code.empty()) call.error_data["decision"] = code;
+  return used;
+}
+
+Result<json::Object> ReviewBreakGlass(Call& call) {
+  const std::string id = TRY(call.params.Text("id"));
+  const std::string verdict = TRY(call.params.Text("verdict"));
+  const std::string reason = TRY(call.params.Text("reason"));
+  const std::string signature = TRY(call.params.Text("signature"));
+  TRY(call.params.Done());
+  if (verdict != "justified" && verdict != "unjustified") return Fail(Code::kInvalid, "verdict: justified or unjustified expected");
+  std::string code;
+  auto reviewed = call.agent.ReviewBreakGlass(id, verdict == "justified", reason, signature, call.caller.principal, code);
+  if (!code.empty()) call.error_data["decision"] = code;
+  return reviewed;
 }
 
 // Governed processes ----------------------------------------------------------
@@ -200,6 +239,13 @@ void AddOperatorMethods(MethodTable& methods) {
     return call.agent.sessions().List();
   };
   methods["session.approve"] = ApproveByOperator;
+  methods["break_glass.draft"] = DraftBreakGlass;
+  methods["break_glass.use"] = UseBreakGlass;
+  methods["break_glass.review"] = ReviewBreakGlass;
+  methods["break_glass.list"] = [](Call& call) -> Result<json::Object> {
+    TRY(call.params.Done());
+    return json::Object{{"break_glass", TRY(call.agent.WaitingBreakGlass())}};
+  };
   methods["receipt.revoke_all"] = RevokeByOperator;
   methods["domain.stop"] = [](Call& call) -> Result<json::Object> {
     const std::string domain = TRY(call.params.Text("domain"));

@@ -314,7 +314,7 @@ Result<json::Object> Sessions::Complete(const std::string& id, const std::string
 }
 
 // The live step's receipt dies, and what it was used for becomes its outcome.
-Status Sessions::SettleLive(policy::Session session, StepState result_if_used) {
+Status Sessions::SettleLive(policy::Session session, StepState result_if_used, std::optional<std::uint64_t> status) {
   const std::string id = session.id;
   for (std::size_t step = 0; step < session.steps.size(); ++step) {
     if (session.steps[step].state != StepState::kLive) continue;
@@ -331,9 +331,11 @@ Status Sessions::SettleLive(policy::Session session, StepState result_if_used) {
                : used == 0                          ? StepState::kUnused
                                                     : result_if_used;
     }
-    TRY(Record("OUTCOME", {{"session", id}, {"step", json::Integer(step)}, {"receipt", receipt},
-                           {"result", policy::StepStateName(result)}, {"used", json::Integer(used)},
-                           {"at_ms", json::Integer(static_cast<std::uint64_t>(clock_.Utc().ms))}}));
+    json::Object body{{"session", id}, {"step", json::Integer(step)}, {"receipt", receipt},
+                      {"result", policy::StepStateName(result)}, {"used", json::Integer(used)},
+                      {"at_ms", json::Integer(static_cast<std::uint64_t>(clock_.Utc().ms))}};
+    if (status) body["status"] = json::Integer(*status);
+    TRY(Record("OUTCOME", std::move(body)));
   }
   return {};
 }
@@ -375,7 +377,7 @@ Status Sessions::End(const std::string& id, SessionState state, const std::strin
 
 Result<json::Object> Sessions::Next(const std::string& id, std::uint64_t status, std::string& code) {
   TRY(Get(id));
-  TRY(SettleLive(*book_.Find(id), status == 0 ? StepState::kDone : StepState::kFailed));
+  TRY(SettleLive(*book_.Find(id), status == 0 ? StepState::kDone : StepState::kFailed, status));
   const policy::Session& session = *book_.Find(id);
   if (session.state == SessionState::kExecuting && session.NextStep() == session.steps.size()) {
     TRY(End(id, SessionState::kClosed, "every step is done"));

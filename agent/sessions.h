@@ -108,7 +108,9 @@ class Sessions {
   std::string NextKey();
   Result<const policy::Session*> Get(const std::string& id) const;
   // By value: each outcome that is recorded replaces the book that held it.
-  Status SettleLive(policy::Session session, policy::StepState result_if_used);
+  // `status`: as the agent gave it, or none.
+  Status SettleLive(policy::Session session, policy::StepState result_if_used,
+                    std::optional<std::uint64_t> status = std::nullopt);
   Status SettleEnded(const policy::Session& session);  // a live step whose receipt has ended
   // The children end before it.
   Status End(const std::string& session, policy::SessionState state, const std::string& reason);

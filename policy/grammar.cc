@@ -246,6 +246,12 @@ struct Grammar {
                 {"erase", &custody, "a blob may be erased", "{ count: 1, role: custodian }"}},
                {{{"retain", "release", "erase"}, "records permits nothing", true}}};
 
+  Type break_glass{Is::kMap, "break_glass", {}, 0, 0, nullptr, false,
+                   {{"role", &name, "a role of approvers: who may override", "oncall", true},
+                    {"review", &name, "a role of approvers: who looks at it afterwards; never who used it", "security", true},
+                    {"max", &ttl, "how long an override may last", "\"15m\"", true},
+                    {"rules", &names, "the permits whose approvals, leases, budgets, rates, duties and needs may be overridden", "[invoices.publish]", true}}};
+
   Type rule{Is::kMap, "rule", {}, 0, 0, nullptr, false,
             {{"id", &name, "names the rule; once in a canon", "demo.write", true},
              {"permit", &kind, "a receipt may be issued", "write"},
@@ -295,7 +301,8 @@ struct Grammar {
               {"approvers", &approvers, "who may approve", "[{ person: alice, roles: [finance], uids: [1001] }]"},
               {"producers", &producers, "whose evidence counts", "[{ name: ci, key: ssh-ed25519 AAAA… }]"},
               {"witnessed", &kinds, "receipts of these kinds, but for standing ones, are live only when the quorum of witnesses has cosigned a head that covers their entry", "[connect]"},
-              {"records", &records, "what may be done to the ledger; every domain in force must permit it, and what is not named may not be done", "{ erase: { count: 1, role: custodian } }"}}};
+              {"records", &records, "what may be done to the ledger; every domain in force must permit it, and what is not named may not be done", "{ erase: { count: 1, role: custodian } }"},
+              {"break_glass", &break_glass, "who may override what a permit asks for, once and for a short time", "{ role: oncall, review: security, max: \"15m\", rules: [invoices.publish] }"}}};
 };
 
 const Grammar& Table() {
@@ -680,7 +687,8 @@ std::string GrammarMarkdown() {
       {"lease", &table.lease}, {"test", &table.test}, {"rate", &table.rate}, {"duties", &table.duties}, {"needs", &table.need},
       {"optr", &table.optr}, {"estimate", &table.estimate}, {"budget", &table.budget},
       {"blast", &table.blast}, {"approver", &table.approver}, {"producer", &table.producer},
-      {"records", &table.records}, {"retain", &table.retain}, {"custody", &table.custody}};
+      {"records", &table.records}, {"retain", &table.retain}, {"custody", &table.custody},
+      {"break_glass", &table.break_glass}};
   std::string out;
   for (const auto& [title, type] : tables) out += TableOf(title, *type);
   return out;

@@ -139,6 +139,10 @@ void BuildDomainTerms(Node& root, DomainTerms& terms, const yaml::Complain& comp
     terms.witnessed.push_back(*kind);
   });
   std::sort(terms.witnessed.begin(), terms.witnessed.end());
+  if (Node* glass = root.Get("break_glass")) {
+    terms.break_glass = BreakGlassTerms{glass->TextOf("role"), glass->TextOf("review"), DurationOf(*glass, "max"), {}};
+    ForEach(glass->Get("rules"), [&](Node& rule) { terms.break_glass->rules.push_back(rule.text); });
+  }
   if (Node* records = root.Get("records")) {
     const auto custody = [&](const char* name) -> std::optional<Custody> {
       Node* const row = records->Get(name);

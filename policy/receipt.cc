@@ -34,6 +34,7 @@ std::string EncodeReceipt(const Receipt& receipt) {
     body["step"] = json::Integer(receipt.step);
     if (!receipt.parent.empty()) body["parent"] = receipt.parent;
   }
+  if (!receipt.break_glass.empty()) body["break_glass"] = receipt.break_glass;
   return json::Encode(body);
 }
 
@@ -84,6 +85,11 @@ Result<Receipt> ParseReceipt(std::string_view bytes) {
     TRY(ParseDigest(receipt.run));
     if (body.Find("parent") != nullptr) receipt.parent = TRY(json::GetString(body, "parent"));
     if (receipt.session.empty() || receipt.is_standing) return Fail(Code::kInvalid, "receipt: a session expected");
+  }
+  if (body.Find("break_glass") != nullptr) {
+    receipt.break_glass = TRY(json::GetString(body, "break_glass"));
+    TRY(ParseDigest(receipt.break_glass));
+    if (!receipt.session.empty() || receipt.is_standing) return Fail(Code::kInvalid, "receipt: an override is of neither a session nor a standing grant");
   }
   receipt.sequence = TRY(json::GetInteger(body, "sequence"));
   receipt.not_before_boot_ns = TRY(json::GetInteger(body, "not_before_boot_ns"));

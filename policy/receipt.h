@@ -38,6 +38,7 @@ struct Receipt {
   std::string run;        // the decision, SHA-256 in hex
   std::uint64_t step = 0; // of the chosen plan
   std::string parent;     // the session whose rights that one acts with, or empty
+  std::string break_glass;  // id of the override that it was issued by, or empty
   std::uint64_t sequence = 0;  // counts receipts of this boot
   std::uint64_t not_before_boot_ns = 0;
   std::uint64_t expires_boot_ns = 0;

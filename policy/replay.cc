@@ -8,6 +8,7 @@
 #include "base/signature.h"
 #include "bpf/gate.h"
 #include "policy/approval.h"
+#include "policy/break_glass.h"
 #include "policy/delegation.h"
 #include "policy/pdp.h"
 #include "policy/trace.h"
@@ -68,7 +69,7 @@ Request RequestOf(const Receipt& receipt) {
   request.uses = receipt.uses;
   request.exe = receipt.exe;
   request.binding = receipt.binding;
-  request.from_session = !receipt.session.empty();
+  request.from_session = !receipt.session.empty() || !receipt.break_glass.empty();
   return request;
 }
 
@@ -80,7 +81,7 @@ Result<Request> RequestOfRefused(const json::Value& body) {
   request.uses = TRY(NumberIfAny(body, "uses"));
   if (body.Find("exe") != nullptr) request.exe = TRY(json::GetBytes(body, "exe"));
   request.binding = TRY(ReadBinding(body));
-  request.from_session = body.Find("session") != nullptr;
+  request.from_session = body.Find("session") != nullptr || body.Find("break_glass") != nullptr;
   return request;
 }
 
@@ -123,6 +124,7 @@ Status Replay::TakeLeaf(std::uint64_t index, const json::Value& leaf) {
   const json::Value* const body = leaf.Find("body");
   if (body == nullptr) return Fail(Code::kCorrupt, "no body");
   if (kind == "START") {
+    host_ = TRY(json::GetString(*body, "host"));
     // Receipts are dead in any other boot.
     if (const json::Value* const took_up = body->Find("took_up"); took_up != nullptr && *took_up == json::Value(false))
       receipts_.clear();
@@ -138,6 +140,8 @@ Status Replay::TakeLeaf(std::uint64_t index, const json::Value& leaf) {
   if (kind == "REFUSED") return TakeRefused(index, *body);
   if (kind == "DELEGATION_REFUSED" || (kind == "SESSION_OPEN" && body->Find("parent") != nullptr))
     return TakeDelegation(index, kind, *body);
+  if (kind == "BREAK_GLASS" || kind == "BREAK_GLASS_REFUSED") return TakeBreakGlass(index, kind, *body);
+  if (kind == "BREAK_GLASS_REVIEWED" || kind == "BREAK_GLASS_REVIEW_REFUSED") return TakeReview(index, kind, *body);
   if (kind == "STEP_REFUSED") return TakeStepRefused(index, *body);
   if (kind == "ACT" || kind == "DENY") return TakeAct(index, kind, *body);
   if (kind == "DECIDED") return TakeDecided(index, *body);
@@ -235,8 +239,21 @@ Status Replay::TakeIssue(std::uint64_t index, const std::string& kind, const jso
     std::optional<Canon> narrowed;
     if (session != nullptr) narrowed = NarrowedCanon(book_, *session, (*canon)->canon, (*canon)->digest);
     const Canon real = WithAliases(narrowed ? *narrowed : (*canon)->canon, TRY(ReadAliases(body)));
-    const Decision decision = Decide(real, RequestOf(receipt));
+    const Request request = RequestOf(receipt);
+    std::string wrong_override;
+    if (!receipt.break_glass.empty()) {
+      // Of the override only what it says, and once.
+      const auto at = overrides_.find(receipt.break_glass);
+      if (at == overrides_.end()) wrong_override = ": no such override";
+      else if (at->second.is_spent) wrong_override = ": the override was used before";
+      else if (at->second.request.rule != request.rule || at->second.request.object != request.object ||
+               at->second.request.uses != request.uses || at->second.request.ttl_ns != request.ttl_ns)
+        wrong_override = ": not what the override says";
+      if (at != overrides_.end()) at->second.is_spent = true;
+    }
+    const Decision decision = Decide(real, request);
     recomputed = ReceiptId(bytes) + " " + std::string(DecisionCodeName(decision.code));
+    recomputed += wrong_override;
     if (decision.code != DecisionCode::kPermitted) recomputed += ": " + decision.reason;
     else if (decision.kind != receipt.kind || decision.objects != receipt.objects ||
              decision.binding != receipt.binding)
@@ -278,7 +295,7 @@ Status Replay::TakeRefused(std::uint64_t index, const json::Value& body) {
   const KnownCanon& canon = *TRY(CanonAt(body));
   const Request request = TRY(RequestOfRefused(body));
   std::optional<Canon> narrowed;
-  if (request.from_session)
+  if (body.Find("session") != nullptr)
     if (const Session* const session = book_.Find(TRY(json::GetString(body, "session"))))
       narrowed = NarrowedCanon(book_, *session, canon.canon, canon.digest);
   const Decision decision = Decide(WithAliases(narrowed ? *narrowed : canon.canon, TRY(ReadAliases(body))), request);
@@ -289,6 +306,39 @@ Status Replay::TakeRefused(std::uint64_t index, const json::Value& body) {
     recorded[key] = *value;
   }
   Compare(index, "REFUSED", json::Encode(recorded), json::Encode(DecisionJson(decision)));
+  return {};
+}
+
+Status Replay::TakeBreakGlass(std::uint64_t index, const std::string& kind, const json::Value& body) {
+  const KnownCanon& canon = *TRY(CanonAt(body));
+  const std::string statement = TRY(json::GetBytes(body, "statement"));
+  const std::string id = BreakGlassId(statement);
+  const BreakGlassDecision decision =
+      DecideBreakGlass(canon.canon, host_, statement, Armoured(TRY(json::GetString(body, "signature"))), overrides_.contains(id),
+                       TRY(json::GetInteger(body, "at_ms")));
+  const std::string recorded = kind == "BREAK_GLASS" ? TRY(json::GetString(body, "id")) + " OK: "
+                                                     : TRY(json::GetString(body, "id")) + " " + TRY(json::GetString(body, "code")) +
+                                                           ": " + TRY(json::GetBytes(body, "reason"));
+  Compare(index, kind, recorded, fmt::format("{} {}: {}", id, BreakGlassCodeName(decision.code), decision.reason));
+  if (kind == "BREAK_GLASS") overrides_[id] = {decision.override.person, decision.request};
+  return {};
+}
+
+Status Replay::TakeReview(std::uint64_t index, const std::string& kind, const json::Value& body) {
+  const KnownCanon& canon = *TRY(CanonAt(body));
+  BreakGlassReview review;
+  review.id = TRY(json::GetString(body, "id"));
+  review.was_justified = TRY(json::GetString(body, "verdict")) == "justified";
+  review.reason = TRY(json::GetBytes(body, "reason"));
+  const auto at = overrides_.find(review.id);
+  const bool waits = at != overrides_.end() && !at->second.is_reviewed;
+  const ReviewDecision decision =
+      DecideReview(canon.canon, review, waits ? at->second.person : "", Armoured(TRY(json::GetString(body, "signature"))));
+  const bool was_taken = kind == "BREAK_GLASS_REVIEWED";
+  const std::string recorded = was_taken ? "OK: " + TRY(json::GetString(body, "person"))
+                                         : TRY(json::GetString(body, "code")) + ": " + TRY(json::GetBytes(body, "why"));
+  Compare(index, kind, recorded, fmt::format("{}: {}", BreakGlassCodeName(decision.code), was_taken ? decision.person : decision.reason));
+  if (was_taken && waits) at->second.is_reviewed = true;
   return {};
 }
 

@@ -92,6 +92,8 @@ class Replay {
   Status FinishCanon(std::uint64_t index, const CanonReader& reader);
   Status TakeIssue(std::uint64_t index, const std::string& kind, const json::Value& body);
   Status TakeRefused(std::uint64_t index, const json::Value& body);
+  Status TakeBreakGlass(std::uint64_t index, const std::string& kind, const json::Value& body);
+  Status TakeReview(std::uint64_t index, const std::string& kind, const json::Value& body);
   Status TakeDelegation(std::uint64_t index, const std::string& kind, const json::Value& body);
   Status TakeStepRefused(std::uint64_t index, const json::Value& body);
   Status TakeDecided(std::uint64_t index, const json::Value& body);
@@ -115,6 +117,14 @@ class Replay {
   std::map<std::string, KnownReceipt, std::less<>> receipts_;  // by first id
   std::map<std::string, Plans, std::less<>> plans_;   // by session
   Book book_;
+  std::string host_;                                  // machine id, by START
+  struct Override {
+    std::string person;
+    Request request;
+    bool is_spent = false;    // a receipt was asked for
+    bool is_reviewed = false;
+  };
+  std::map<std::string, Override, std::less<>> overrides_;  // by id
   ReplayReport report_;
 };
 

@@ -152,6 +152,30 @@ void CheckTerms(const Canon& canon,
       complain(canon.where, std::string("records: ") + one.name + " needs " + std::to_string(custody.count) + " persons of role '" +
                                 custody.role + "', which " + std::to_string(persons) + " have", "enough approvers");
   }
+  if (terms.break_glass) {
+    for (const std::string& id : terms.break_glass->rules) {
+      const Rule* const rule = canon.FindRule(id);
+      if (rule == nullptr || rule->effect != Effect::kPermit)
+        complain(canon.where, "break_glass names '" + id + "', which is no permit", "the id of a permit");
+    }
+    // Nobody may be able to use it whom nobody else could review.
+    bool has_user = false;
+    for (const Approver& user : terms.approvers) {
+      const auto has = [](const Approver& approver, const std::string& role) {
+        return !approver.keys.empty() && std::count(approver.roles.begin(), approver.roles.end(), role) != 0;
+      };
+      if (!has(user, terms.break_glass->role)) continue;
+      has_user = true;
+      const bool is_reviewed = std::any_of(terms.approvers.begin(), terms.approvers.end(), [&](const Approver& other) {
+        return other.person != user.person && has(other, terms.break_glass->review);
+      });
+      if (!is_reviewed)
+        complain(canon.where, "break_glass: nobody else with a key has the role '" + terms.break_glass->review + "' to review '" + user.person + "'",
+                 "another person with that role and a key");
+    }
+    if (!has_user)
+      complain(canon.where, "break_glass: nobody with a key has the role '" + terms.break_glass->role + "'", "a person with that role and a key");
+  }
   for (const Rule& rule : canon.rules) {
     for (const ApprovalGroup& group : rule.terms.approvals) {
       const std::uint64_t persons = PersonsOfRole(terms, group.role);
@@ -235,6 +259,10 @@ void AddTerms(const DomainTerms& terms, json::Object& canon) {
     if (terms.records->retain) records["retain"].object()["keep_days"] = json::Integer(terms.records->keep_days);
     canon["records"] = std::move(records);
   }
+  if (terms.break_glass)
+    canon["break_glass"] = json::Object{{"role", terms.break_glass->role}, {"review", terms.break_glass->review},
+                                        {"max_ns", json::Integer(terms.break_glass->max_ns)},
+                                        {"rules", Texts(terms.break_glass->rules)}};
 }
 
 Status ReadTerms(const json::Value& canon, DomainTerms& terms) {
@@ -307,6 +335,14 @@ Status ReadTerms(const json::Value& canon, DomainTerms& terms) {
       if ((*terms.records.*one.custody)->count == 0) return Fail(Code::kInvalid, "canon: records: count from 1 expected");
     }
     if (const json::Value* const row = records->Find("retain")) terms.records->keep_days = TRY(GetFigure(*row, "keep_days"));
+  }
+  if (const json::Value* const row = canon.Find("break_glass")) {
+    BreakGlassTerms read;
+    read.role = TRY(json::GetString(*row, "role"));
+    read.review = TRY(json::GetString(*row, "review"));
+    read.max_ns = TRY(GetFigure(*row, "max_ns"));
+    read.rules = TRY(GetTexts(*row, "rules"));
+    terms.break_glass = std::move(read);
   }
   return {};
 }

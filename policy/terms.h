@@ -101,6 +101,15 @@ struct RecordTerms {
   std::optional<Custody> erase;    // erase a blob
 };
 
+// Who may override what some permits ask for beside themselves, for how long, and
+// who looks at it afterwards.
+struct BreakGlassTerms {
+  std::string role;
+  std::string review;              // another role of approvers
+  std::uint64_t max_ns = 0;
+  std::vector<std::string> rules;  // permits
+};
+
 struct DomainTerms {
   std::optional<OptrTerms> optr;
   std::vector<EstimateRow> estimates;
@@ -110,6 +119,7 @@ struct DomainTerms {
   std::vector<Producer> producers;
   std::vector<Kind> witnessed;  // whose receipts wait for witnesses; each once, in order
   std::optional<RecordTerms> records;
+  std::optional<BreakGlassTerms> break_glass;
 
   const Budget* FindBudget(std::string_view id) const;
   const Producer* FindProducer(std::string_view name) const;

@@ -49,6 +49,7 @@ struct Options {
   bool all = false;
   std::string canon;
   std::string session;
+  std::string person;
   std::vector<std::string> fields;
   bool statement = false;
   bool deny = false;

@@ -154,6 +154,11 @@ int ShowStatus(const Options& options) {
       if (witnesses->Find("error") != nullptr) fmt::print("witnesses: {}\n", policy::EscapeForPeople(text(*witnesses, "error")));
     }
   }
+  if (const json::Value* const overrides = result.Find("break_glass"); overrides != nullptr && overrides->is_array())
+    for (const json::Value& one : overrides->array())
+      fmt::print("BREAK-GLASS, not reviewed: {} by {} at {}: rule {} of domain {}: {}\n", text(one, "id").substr(0, 12),
+                 text(one, "person"), text(one, "used_utc"), policy::EscapeForPeople(text(one, "rule")), text(one, "domain"),
+                 policy::EscapeForPeople(text(one, "reason")));
   const json::Value* const domains = result.Find("domains");
   if (domains == nullptr || !domains->is_array()) return kDone;
   if (domains->array().empty()) fmt::print("no domains: no canon is in force\n");

@@ -56,6 +56,9 @@ using AddCommand = std::function<CLI::App*(CLI::App& to, const char* name, const
 // Adds the commands below to the group `ledger`.
 void AddLedgerCommands(CLI::App& ledger, const AddCommand& add);
 
+// Adds the commands to the group `break-glass` (break_glass.cc).
+void AddBreakGlassCommands(CLI::App& group, Options& options, const AddCommand& add);
+
 // ledger_proof.cc
 int ProveEntry(const Options& options, const LedgerOptions& own);
 int VerifyProof(const Options& options, const LedgerOptions& own);

@@ -170,7 +170,8 @@ int Main(int argc, char** argv) {
   at->add_option("--domain", options.domain, "of this domain");
   at->add_option("--rule", options.rule, "under this rule");
   at->add_option("--canon", options.canon, "under the canon with this digest");
-  at->add_option("--session", options.session, "for this session");
+  at->add_option("--session", options.session, "for this session and its children");
+  at->add_option("--person", options.person, "that rest on this person's approval or override, whose key may be lost");
   at->add_flag("--everything", options.everything, "all that are live; standing ones come back");
   at->add_option("--reason", options.reason, "for the ledger");
 
@@ -242,6 +243,11 @@ int Main(int argc, char** argv) {
     at->add_option("--signature", options.signature, "a SSHSIG file over the statement of `session show --statement`");
     at->add_option("--reason", options.reason, "for the ledger");
   }
+
+  AddBreakGlassCommands(*Group(app, "break-glass", "a signed override of what a permit asks for, once; reviewed afterwards"), options,
+                        [&chosen](CLI::App& to, const char* name, const char* what, const char* examples, Command command) {
+                          return Add(to, name, what, examples, std::move(command), chosen);
+                        });
 
   at = Add(app, "stop", "emergency stop: every receipt of a domain is dead at its next act",
            "  proofgate stop --domain demo --reason 'it writes nonsense'", StopDomain, chosen);

@@ -126,6 +126,10 @@ std::string Summary(const Entry& entry) {
     what = "session " + Text(body, "session") + Text(body, body.Find("session") == nullptr ? "parent" : "");
     for (const char* key : {"state", "code", "result", "person", "verdict", "reason"})
       if (body.Find(key) != nullptr && Text(body, key).size() != 64) what += " " + Text(body, key);
+  } else if (entry.kind.starts_with("BREAK_GLASS")) {
+    what = Text(body, "id").substr(0, 12);
+    for (const char* key : {"person", "verdict", "code", "reason"})
+      if (body.Find(key) != nullptr) what += " " + Text(body, key);
   } else if (entry.kind == "CANON_REFUSED" || entry.kind == "TRUST_ROOT_REFUSED") {
     what = Text(body, "reason");
   }

@@ -207,6 +207,7 @@ int RevokeMany(const Options& options) {
   if (!options.rule.empty()) params["rule"] = json::Bytes(options.rule);
   if (!options.canon.empty()) params["canon"] = json::Bytes(options.canon);
   if (!options.session.empty()) params["session"] = json::Bytes(options.session);
+  if (!options.person.empty()) params["person"] = json::Bytes(options.person);
   if (options.everything) params["everything"] = true;
   return Print(Call("receipt.revoke_all", std::move(params)), options, [](const json::Value& result) {
     fmt::print("{} receipts revoked\n", json::GetInteger(result, "revoked").value_or(0));

@@ -5,8 +5,10 @@ mkdir -p /srv/p/repo /srv/p/out /opt/p
 # The installed one is guarded; a domain that is to run the client gets a copy.
 cp /usr/bin/proofgate /opt/p/proofgate
 for file in /srv/p/repo/fix /srv/p/out/a; do echo old >$file; done
-rm -f /tmp/alice /tmp/alice.pub
-ssh-keygen -q -t ed25519 -N '' -f /tmp/alice
+for person in alice carol; do
+	rm -f /tmp/$person /tmp/$person.pub
+	ssh-keygen -q -t ed25519 -N '' -f /tmp/$person
+done
 {
 	cat /root/guest/canon.yaml
 	cat <<-CANON
@@ -25,6 +27,8 @@ ssh-keygen -q -t ed25519 -N '' -f /tmp/alice
 		approvers:
 		  - { person: alice, roles: [release], keys: ["$(cat /tmp/alice.pub)"] }
 		  - { person: bob, roles: [release], uids: [65534] }
+		  - { person: carol, roles: [security], keys: ["$(cat /tmp/carol.pub)"] }
+		break_glass: { role: release, review: security, max: "15m", rules: [p.publish] }
 		rules:
 		  - { id: p.fix, permit: write, in: [{ dir: /srv/p/repo, depth: all }], limits: { ttl: "10m", uses: 10 } }
 		  - { id: p.publish, permit: write, in: [{ dir: /srv/p/out, depth: all }], limits: { ttl: "10m", uses: 10 }, approvals: { count: 2, role: release }, lease: { resource: out, mode: exclusive } }
@@ -69,6 +73,38 @@ same "the files are as the agent wrote them" "$(cat /srv/p/repo/fix /srv/p/out/a
 same "the session is closed, both steps done" \
 	"$(proofgate session show "$id" --json | python3 -c 'import json, sys; s = json.load(sys.stdin); print(s["state"], *(x["state"] for x in s["steps"]))')" \
 	"closed done done"
+
+same "a child acts with a part of its parent's rights, and no longer than it" \
+	"$(proofgate run --domain p --session -- python3 /root/guest/child.py 2>&1)" "$(
+		cat <<-'LINES'
+			wider DELEGATION_WIDER
+			not its own NO_ADMISSIBLE_PLAN
+			child True True
+			deeper DELEGATION_TOO_DEEP
+			judged PERMITTED
+			step executing OK EPERM
+			parent True its receipt OK
+			ended aborted EPERM
+		LINES
+	)"
+
+sign() { ssh-keygen -q -Y sign -n break-glass@proofgate -f "/tmp/$1" "$2" 2>/dev/null; }
+proofgate break-glass draft --domain p --rule p.publish --object /srv/p/out/a --person alice --for 10m --reason 'nobody answers' >/tmp/glass
+sign alice /tmp/glass
+same "without approvals nothing is published" "$(in_domain p act "write /srv/p/out/a")" "write EPERM"
+ok "a person whom canon names breaks the glass" quietly proofgate break-glass use /tmp/glass --signature /tmp/glass.sig
+same "and that works once" "$(in_domain p act "write /srv/p/out/a" "write /srv/p/out/a")" "$(printf 'write OK\nwrite EPERM')"
+same "and serves once" "$(proofgate break-glass use /tmp/glass --signature /tmp/glass.sig --json 2>&1 | grep -o BREAK_GLASS_SPENT | head -n 1)" BREAK_GLASS_SPENT
+same "it stays in status" "$(proofgate status | grep -c 'BREAK-GLASS, not reviewed: .* by alice')" 1
+glass=$(proofgate break-glass list --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["break_glass"][0]["id"])')
+review() { proofgate break-glass review "$glass" --verdict justified --reason test "$@"; }
+review --statement >/tmp/review
+sign alice /tmp/review
+ok "who used it does not review it" not review --signature /tmp/review.sig 2>/dev/null
+rm /tmp/review.sig
+sign carol /tmp/review
+ok "somebody else does" quietly review --signature /tmp/review.sig
+same "then it is gone from status" "$(proofgate status | grep -c BREAK-GLASS)" 0
 
 mcp() { # mcp LINE…: the lines as an MCP client inside the domain would send them
 	printf '%s\n' "$@" | proofgate run --domain p -- /opt/p/proofgate mcp

@@ -5,6 +5,7 @@
 
 receipts=1000 && [[ ${PROOFGATE_LONG:-} ]] && receipts=10000
 mkdir -p /srv/t/stop
+mount -t tmpfs stop /srv/t/stop  # what is written is in memory: the ledger's file system will stand still
 python3 - "$receipts" <<'PY'
 import sys
 for i in range(int(sys.argv[1])):
@@ -14,8 +15,8 @@ ok "$receipts receipts" python3 /root/guest/stop.py issue "$receipts"
 same "they live" "$(proofgate receipt list --json | python3 -c '
 import json, sys
 print(sum(r["state"] == "live" and not r["standing"] for r in json.load(sys.stdin)["receipts"]))')" "$receipts"
-# The process writes through a descriptor that it opened before, in memory; the
-# file system of the ledger stands still from before the stop until it has ended.
+# The process writes through a descriptor that it opened before; no entry can be
+# written from before the stop until the process has been refused and has ended.
 ok "refused while no entry can be written: an open descriptor, and a new opening" \
 	timeout 120 python3 /root/guest/stop.py stop
 same "then each receipt is recorded as dead" "$(proofgate receipt list --json | python3 -c '
@@ -30,3 +31,4 @@ same "standing receipts are issued anew, the others stay dead" "$(governed act "
 quietly issue --rule t.write --object /srv/t/stop/0
 same "a new one lives" "$(governed act "write /srv/t/stop/0")" "write OK"
 ok "replay is exact" quietly proofgate replay --all
+umount -l /srv/t/stop
