@@ -1,6 +1,7 @@
 // Book::Apply on any list of entries ([["KIND",{body}],…]): what is refused
-// changes nothing, and ended sessions stay ended.
+// changes nothing, and ended sessions stay ended. ReadRights on any list.
 
+#include "policy/delegation.h"
 #include "policy/session.h"
 #include "tests/fuzz/holds.h"
 
@@ -9,6 +10,11 @@ using namespace proofgate;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto value = json::Parse(AsText(data, size));
   if (!value || !value->is_array()) return 0;
+  if (const auto rights = policy::ReadRights(*value)) {
+    const json::Value again = policy::RightsJson(*rights);
+    const auto twice = policy::ReadRights(again);
+    Holds(twice && policy::RightsJson(*twice) == again);
+  }
   policy::Book book;
   for (const json::Value& item : value->array()) {
     if (!item.is_array() || item.array().size() != 2 || !item.array()[0].is_string()) return 0;
