@@ -111,6 +111,47 @@ int proofgate_operators_attach(struct proofgate *gate, const struct proofgate_op
 	return proofgate_finish(gate, "attach", &writer, reply);
 }
 
+int proofgate_operators_break_glass_draft(struct proofgate *gate, const struct proofgate_operators_break_glass_draft *with, struct proofgate_reply *reply)
+{
+	struct proofgate_writer writer = {0};
+
+	proofgate_write_text(&writer, "domain", with->domain);
+	proofgate_write_text(&writer, "rule", with->rule);
+	proofgate_write_text(&writer, "object", with->object);
+	proofgate_write_text(&writer, "person", with->person);
+	proofgate_write_number(&writer, "uses", with->uses);
+	proofgate_write_number(&writer, "duration_ms", with->duration_ms);
+	proofgate_write_text(&writer, "reason", with->reason);
+	return proofgate_finish(gate, "break_glass.draft", &writer, reply);
+}
+
+int proofgate_operators_break_glass_list(struct proofgate *gate, struct proofgate_reply *reply)
+{
+	struct proofgate_writer writer = {0};
+
+	return proofgate_finish(gate, "break_glass.list", &writer, reply);
+}
+
+int proofgate_operators_break_glass_review(struct proofgate *gate, const struct proofgate_operators_break_glass_review *with, struct proofgate_reply *reply)
+{
+	struct proofgate_writer writer = {0};
+
+	proofgate_write_text(&writer, "id", with->id);
+	proofgate_write_text(&writer, "verdict", with->verdict);
+	proofgate_write_text(&writer, "reason", with->reason);
+	proofgate_write_text(&writer, "signature", with->signature);
+	return proofgate_finish(gate, "break_glass.review", &writer, reply);
+}
+
+int proofgate_operators_break_glass_use(struct proofgate *gate, const struct proofgate_operators_break_glass_use *with, struct proofgate_reply *reply)
+{
+	struct proofgate_writer writer = {0};
+
+	proofgate_write_text(&writer, "statement", with->statement);
+	proofgate_write_text(&writer, "signature", with->signature);
+	return proofgate_finish(gate, "break_glass.use", &writer, reply);
+}
+
 int proofgate_operators_canon_apply(struct proofgate *gate, const struct proofgate_operators_canon_apply *with, struct proofgate_reply *reply)
 {
 	struct proofgate_writer writer = {0};
@@ -404,6 +445,7 @@ int proofgate_operators_receipt_revoke_all(struct proofgate *gate, const struct 
 	proofgate_write_text(&writer, "rule", with->rule);
 	proofgate_write_text(&writer, "canon", with->canon);
 	proofgate_write_text(&writer, "session", with->session);
+	proofgate_write_text(&writer, "person", with->person);
 	proofgate_write_flag(&writer, "everything", with->everything);
 	proofgate_write_text(&writer, "why", with->why);
 	return proofgate_finish(gate, "receipt.revoke_all", &writer, reply);

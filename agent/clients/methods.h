@@ -92,6 +92,33 @@ struct proofgate_operators_attach {
 };
 int proofgate_operators_attach(struct proofgate *gate, const struct proofgate_operators_attach *with, struct proofgate_reply *reply);
 
+struct proofgate_operators_break_glass_draft {
+	const char *domain; /* needed */
+	const char *rule; /* needed */
+	const char *object; /* needed */
+	const char *person; /* needed */
+	const uint64_t *uses; /* needed */
+	const uint64_t *duration_ms; /* needed */
+	const char *reason; /* needed */
+};
+int proofgate_operators_break_glass_draft(struct proofgate *gate, const struct proofgate_operators_break_glass_draft *with, struct proofgate_reply *reply);
+
+int proofgate_operators_break_glass_list(struct proofgate *gate, struct proofgate_reply *reply);
+
+struct proofgate_operators_break_glass_review {
+	const char *id; /* needed */
+	const char *verdict; /* needed */
+	const char *reason; /* needed */
+	const char *signature; /* needed */
+};
+int proofgate_operators_break_glass_review(struct proofgate *gate, const struct proofgate_operators_break_glass_review *with, struct proofgate_reply *reply);
+
+struct proofgate_operators_break_glass_use {
+	const char *statement; /* needed */
+	const char *signature; /* needed */
+};
+int proofgate_operators_break_glass_use(struct proofgate *gate, const struct proofgate_operators_break_glass_use *with, struct proofgate_reply *reply);
+
 struct proofgate_operators_canon_apply {
 	const char *text; /* needed */
 	const char *file; /* needed */
@@ -265,6 +292,7 @@ struct proofgate_operators_receipt_revoke_all {
 	const char *rule;
 	const char *canon;
 	const char *session;
+	const char *person;
 	bool everything;
 	const char *why;
 };

@@ -173,6 +173,21 @@ class Operators(Door):
         """domain: text, cgroup: text, unit: text, pid: number, force: flag."""
         return self.ask("attach", {"domain": domain, "cgroup": cgroup, "unit": unit, "pid": pid, "force": force})
 
+    def break_glass_draft(self, domain, rule, object, person, uses, duration_ms, reason):
+        """domain: text, rule: text, object: text, person: text, uses: number, duration_ms: number, reason: text."""
+        return self.ask("break_glass.draft", {"domain": domain, "rule": rule, "object": object, "person": person, "uses": uses, "duration_ms": duration_ms, "reason": reason})
+
+    def break_glass_list(self):
+        return self.ask("break_glass.list", {})
+
+    def break_glass_review(self, id, verdict, reason, signature):
+        """id: text, verdict: text, reason: text, signature: text."""
+        return self.ask("break_glass.review", {"id": id, "verdict": verdict, "reason": reason, "signature": signature})
+
+    def break_glass_use(self, statement, signature):
+        """statement: text, signature: text."""
+        return self.ask("break_glass.use", {"statement": statement, "signature": signature})
+
     def canon_apply(self, text, file):
         """text: text, file: text."""
         return self.ask("canon.apply", {"text": text, "file": file})
@@ -296,9 +311,9 @@ class Operators(Door):
         """id: text, why: text."""
         return self.ask("receipt.revoke", {"id": id, "why": why})
 
-    def receipt_revoke_all(self, *, domain=None, rule=None, canon=None, session=None, everything=None, why=None):
-        """domain: text, rule: text, canon: text, session: text, everything: flag, why: text."""
-        return self.ask("receipt.revoke_all", {"domain": domain, "rule": rule, "canon": canon, "session": session, "everything": everything, "why": why})
+    def receipt_revoke_all(self, *, domain=None, rule=None, canon=None, session=None, person=None, everything=None, why=None):
+        """domain: text, rule: text, canon: text, session: text, person: text, everything: flag, why: text."""
+        return self.ask("receipt.revoke_all", {"domain": domain, "rule": rule, "canon": canon, "session": session, "person": person, "everything": everything, "why": why})
 
     def rights(self, domain):
         """domain: text."""
