@@ -23,7 +23,7 @@ Result<Sessions::Bounds> ReadBounds(Call& call) {
 Result<Sessions::NewChild> ReadChild(Call& call) {
   Sessions::NewChild child;
   child.rights = TRY(call.params.Needed("rights"));
-  child.duration_ms = TRY(Duration(call));
+  child.duration_ms = TRY(call.params.NumberIfAny("duration_ms"));
   child.max_cost = TRY(call.params.Number("max_cost"));
   child.max_uses = TRY(call.params.Number("max_uses"));
   return child;

@@ -203,14 +203,14 @@ Result<json::Object> Sessions::Delegate(const std::string& parent_id, const NewC
                                         const std::function<Result<std::uint64_t>()>& cgroup, std::string& code) {
   const policy::Session& parent = *TRY(Get(parent_id));
   const Domain domain = TRY(find_domain_(parent.domain));
-  TRY(MayOpen(parent.domain, parent.principal, child.duration_ms));
+  const auto now_ms = static_cast<std::uint64_t>(clock_.Utc().ms);
+  TRY(MayOpen(parent.domain, parent.principal, child.duration_ms.value_or(1)));
   policy::Delegation delegation;
   delegation.rights = TRY(policy::ReadRights(TRY(WithObjects(child.rights, *domain.canon))));
   for (policy::Right& right : delegation.rights)
     for (policy::Object& object : right.objects)
       if (policy::HasPath(object.form)) TRY(MakeReal(object.path));
-  const auto now_ms = static_cast<std::uint64_t>(clock_.Utc().ms);
-  delegation.deadline_ms = now_ms + child.duration_ms;
+  delegation.deadline_ms = child.duration_ms ? now_ms + *child.duration_ms : parent.deadline_ms;
   delegation.max_cost = child.max_cost;
   delegation.max_uses = child.max_uses;
   const auto aliases = TRY(FindAliases(*domain.canon, receipts_.writers()));

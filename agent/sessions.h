@@ -58,7 +58,7 @@ class Sessions {
   // `code` says why not; that is an entry, too.
   struct NewChild {
     json::Value rights;
-    std::uint64_t duration_ms = 0;
+    std::optional<std::uint64_t> duration_ms;  // none: as long as its parent
     std::uint64_t max_cost = 0;
     std::uint64_t max_uses = 0;
   };

@@ -162,6 +162,7 @@ same "what the drop directory held is in force" "$(now)" "$(python3 -c 'import j
 
 # In steps, on the host: judged by the ledger, run beside the canon in force
 # without effect, approved, promoted.
+previous=b4/manifest.json
 build_options='--shadow-seconds 2'
 bundle b5 k-new.yaml alice bob
 build_options=
