@@ -106,6 +106,29 @@ void Replay::Compare(std::uint64_t index, const std::string& kind, const std::st
   if (report_.first.size() < kMaxDifferences) report_.first.push_back({index, kind, recorded, recomputed});
 }
 
+void Replay::CompareEarly(const std::string& id, const KnownReceipt& receipt) {
+  const auto early = early_.find(id);
+  if (early == early_.end()) return;
+  const std::string revoked(GateCodeName(GATE_REVOKED));
+  for (const EarlyRefusal& refusal : early->second)
+    Compare(refusal.index, "DENY", revoked,
+            JudgeAct(receipt, refusal.body, json::GetInteger(refusal.body, "act_boot_ns").value_or(0), revoked));
+  early_.erase(early);
+}
+
+ReplayReport Replay::report() const {
+  ReplayReport report = report_;
+  for (const auto& [id, refusals] : early_)
+    for (const EarlyRefusal& refusal : refusals) {
+      if (refusal.index < report_from_ || refusal.index >= report_to_) continue;
+      ++report.differences;
+      if (report.first.size() < kMaxDifferences)
+        report.first.push_back({refusal.index, "DENY", std::string(GateCodeName(GATE_REVOKED)),
+                                "OK: no entry revokes receipt " + EscapeForPeople(id)});
+    }
+  return report;
+}
+
 void Replay::Take(std::uint64_t index, std::string_view leaf) {
   ++report_.entries;
   const auto value = json::Parse(leaf);
@@ -153,6 +176,7 @@ Status Replay::TakeLeaf(std::uint64_t index, const json::Value& leaf) {
     const std::uint64_t leaf_ns = TRY(json::GetInteger(leaf, "boot_ns"));
     at->second.revoked = Lifetime{TRY(NumberIfAny(*body, "live_until_boot_ns")).value_or(leaf_ns),
                                   TRY(NumberIfAny(*body, "dead_from_boot_ns")).value_or(leaf_ns)};
+    CompareEarly(at->first, at->second);
     return {};
   }
   if (kind == "WITNESSED") {
@@ -512,6 +536,10 @@ Status Replay::TakeAct(std::uint64_t index, const std::string& kind, const json:
   }
   if (kind == "DENY" && IsHooksOwn(recorded)) {
     ++report_.not_decided["refused by the hook, whatever the receipts"];
+    return {};
+  }
+  if (at != receipts_.end() && !at->second.revoked && recorded == GateCodeName(GATE_REVOKED)) {
+    early_[id].push_back({index, body});
     return {};
   }
   if (at != receipts_.end()) {

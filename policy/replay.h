@@ -64,7 +64,8 @@ class Replay {
     report_to_ = to;
   }
 
-  const ReplayReport& report() const { return report_; }
+  // Of the entries taken so far.
+  ReplayReport report() const;
 
  private:
   struct KnownCanon {
@@ -107,6 +108,7 @@ class Replay {
                        const std::string& recorded) const;
   void Compare(std::uint64_t index, const std::string& kind, const std::string& recorded,
                const std::string& recomputed);
+  void CompareEarly(const std::string& id, const KnownReceipt& receipt);
 
   std::optional<Canon> what_if_;
   std::uint64_t report_from_ = 0;
@@ -115,6 +117,13 @@ class Replay {
   std::optional<CanonReader> part_read_;              // its parts are the next entries
   std::uint64_t part_read_at_ = 0;
   std::map<std::string, KnownReceipt, std::less<>> receipts_;  // by first id
+  // Refused as revoked before the ledger said so: the gate is first, and another
+  // thread brings what it refuses. By the receipt; compared when its REVOKE comes.
+  struct EarlyRefusal {
+    std::uint64_t index = 0;
+    json::Value body;
+  };
+  std::map<std::string, std::vector<EarlyRefusal>, std::less<>> early_;
   std::map<std::string, Plans, std::less<>> plans_;   // by session
   Book book_;
   std::string host_;                                  // machine id, by START

@@ -129,7 +129,7 @@ int ReplayLedger(const Options& options) {
   replay.ReportFrom(from, to);
   const Status read = ReadAll(options.ledger, [&](std::uint64_t index, std::string_view leaf) { replay.Take(index, leaf); });
   if (!read) return Complain(read.error(), options.json);
-  const policy::ReplayReport& report = replay.report();
+  const policy::ReplayReport report = replay.report();
   if (options.json) {
     json::Object agreed;
     for (const auto& [kind, count] : report.agreed) agreed[kind] = json::Integer(count);

@@ -538,7 +538,8 @@ TEST_F(SessionsTest, ReplayDisagreesExactlyAtTheActsUnderACorruptedReceipt) {
   }
   ASSERT_EQ(expected.size(), 3u);
   std::vector<std::uint64_t> found;
-  for (const policy::ReplayDifference& difference : replay.report().first) found.push_back(difference.index);
+  const policy::ReplayReport report = replay.report();
+  for (const policy::ReplayDifference& difference : report.first) found.push_back(difference.index);
   EXPECT_EQ(found, expected);
 }
 

@@ -75,7 +75,7 @@ same "the session is closed, both steps done" \
 	"closed done done"
 
 same "a child acts with a part of its parent's rights, and no longer than it" \
-	"$(proofgate run --domain p --session -- python3 /root/guest/child.py 2>&1)" "$(
+	"$(proofgate run --domain p --session -- python3 /root/guest/child.py 2>/tmp/child.err)" "$(
 		cat <<-'LINES'
 			wider DELEGATION_WIDER
 			not its own NO_ADMISSIBLE_PLAN

@@ -30,5 +30,6 @@ ok "it is resumed" quietly proofgate resume --domain t
 same "standing receipts are issued anew, the others stay dead" "$(governed act "write /srv/t/stop/0" "write /dev/null")" "$(printf 'write EPERM\nwrite OK')"
 quietly issue --rule t.write --object /srv/t/stop/0
 same "a new one lives" "$(governed act "write /srv/t/stop/0")" "write OK"
-ok "replay is exact" quietly proofgate replay --all
+replays() { proofgate replay --all >/tmp/replay.out || { tail -n 30 /tmp/replay.out | sed 's/^/# /'; false; }; }
+ok "replay is exact" replays
 umount -l /srv/t/stop
