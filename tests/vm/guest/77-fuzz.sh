@@ -36,6 +36,8 @@ system() {
 	ls /dev/shm /dev/mqueue 2>/dev/null
 }
 clock() { python3 -c 'import time; print(round(time.clock_gettime(time.CLOCK_REALTIME) - time.clock_gettime(time.CLOCK_BOOTTIME)))'; }
+tampered() { proofgate status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["tampered"])'; }
+not_tampered=$(tampered)
 not_daemon=$(daemon)
 not_task=$(task $victim)
 pid1=$(task 1)
@@ -69,5 +71,5 @@ same "the kernel has no complaint" "$(dmesg | grep -E 'WARNING|BUG|Oops|Call Tra
 ok "refusals were many" test "$(proofgate status --json | python3 -c 'import json, sys; print([d["denials"] for d in json.load(sys.stdin)["domains"] if d["domain"] == "f"][0])')" -gt 1000
 reconciles() { proofgate ledger reconcile >/tmp/reconcile.out 2>&1 || { sed 's/^/# /' /tmp/reconcile.out; false; }; }
 ok "each act is in the ledger" reconciles
-same "nothing was tampered with" "$(proofgate status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["tampered"])')" "[]"
+same "nothing was tampered with" "$(tampered)" "$not_tampered"
 proofgate detach --domain f --cgroup /sys/fs/cgroup/fuzz >/dev/null
