@@ -135,13 +135,12 @@ Result<json::Object> UseBreakGlass(Call& call) {
 
 Result<json::Object> ReviewBreakGlass(Call& call) {
   const std::string id = TRY(call.params.Text("id"));
-  const std::string verdict = TRY(call.params.Text("verdict"));
+  const bool was_justified = TRY(call.params.OneOf("verdict", {"justified", "unjustified"})) == "justified";
   const std::string reason = TRY(call.params.Text("reason"));
   const std::string signature = TRY(call.params.Text("signature"));
   TRY(call.params.Done());
-  if (verdict != "justified" && verdict != "unjustified") return Fail(Code::kInvalid, "verdict: justified or unjustified expected");
   std::string code;
-  auto reviewed = call.agent.ReviewBreakGlass(id, verdict == "justified", reason, signature, call.caller.principal, code);
+  auto reviewed = call.agent.ReviewBreakGlass(id, was_justified, reason, signature, call.caller.principal, code);
   if (!code.empty()) call.error_data["decision"] = code;
   return reviewed;
 }

@@ -98,6 +98,12 @@ json::Object SessionJson(const policy::Session& session) {
   return out;
 }
 
+Status CheckDuration(std::uint64_t duration_ms) {
+  if (duration_ms == 0 || duration_ms > policy::kMaxWindowMs)
+    return Fail(Code::kInvalid, "a session lasts from 1 ms to 24h");
+  return {};
+}
+
 }  // namespace
 
 std::string Sessions::NextKey() { return fmt::format("{}{:016}", kLogPrefix, next_key_++); }
@@ -167,7 +173,7 @@ const policy::Session* Sessions::FindByCgroup(std::uint64_t cgroup_id) const {
   return nullptr;
 }
 
-Status Sessions::MayOpen(const std::string& domain, const std::string& principal, std::uint64_t duration_ms) const {
+Status Sessions::MayOpen(const std::string& domain, const std::string& principal) const {
   std::size_t open = 0;
   std::size_t of_one = 0;
   for (const auto& [id, session] : book_.sessions()) {
@@ -177,15 +183,14 @@ Status Sessions::MayOpen(const std::string& domain, const std::string& principal
   }
   if (open >= kMaxOpenSessions || of_one >= kMaxOpenSessionsOfOne)
     return Fail(Code::kBusy, fmt::format("{} sessions are open, {} of them by {} in '{}'; end one", open, of_one, principal, domain));
-  if (duration_ms == 0 || duration_ms > policy::kMaxWindowMs)
-    return Fail(Code::kInvalid, "a session lasts from 1 ms to 24h");
   return {};
 }
 
 Result<json::Object> Sessions::Open(const std::string& domain, const std::string& principal,
                                     std::uint64_t cgroup_id, std::uint64_t duration_ms, const Bounds& bounds) {
   const Domain found = TRY(find_domain_(domain));
-  TRY(MayOpen(domain, principal, duration_ms));
+  TRY(MayOpen(domain, principal));
+  TRY(CheckDuration(duration_ms));
   const std::string id = Hex(RandomBytes(8));
   const auto now_ms = static_cast<std::uint64_t>(clock_.Utc().ms);
   json::Object body{{"session", id}, {"domain", domain}, {"principal", principal},
@@ -204,7 +209,8 @@ Result<json::Object> Sessions::Delegate(const std::string& parent_id, const NewC
   const policy::Session& parent = *TRY(Get(parent_id));
   const Domain domain = TRY(find_domain_(parent.domain));
   const auto now_ms = static_cast<std::uint64_t>(clock_.Utc().ms);
-  TRY(MayOpen(parent.domain, parent.principal, child.duration_ms.value_or(1)));
+  TRY(MayOpen(parent.domain, parent.principal));
+  if (child.duration_ms) TRY(CheckDuration(*child.duration_ms));
   policy::Delegation delegation;
   delegation.rights = TRY(policy::ReadRights(TRY(WithObjects(child.rights, *domain.canon))));
   for (policy::Right& right : delegation.rights)

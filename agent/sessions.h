@@ -116,7 +116,7 @@ class Sessions {
   Status End(const std::string& session, policy::SessionState state, const std::string& reason);
   Status EndChildren(const std::string& session);
   Status EndOrphans();
-  Status MayOpen(const std::string& domain, const std::string& principal, std::uint64_t duration_ms) const;
+  Status MayOpen(const std::string& domain, const std::string& principal) const;
   policy::StepDecision DecideStep(const Domain& domain, const policy::Session& session, std::uint64_t now_ms) const;
   Result<json::Object> Approve(const policy::Session& session, bool approves, const std::string& person,
                                json::Object how, const std::string& reason);

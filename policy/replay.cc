@@ -111,8 +111,7 @@ void Replay::CompareEarly(const std::string& id, const KnownReceipt& receipt) {
   if (early == early_.end()) return;
   const std::string revoked(GateCodeName(GATE_REVOKED));
   for (const EarlyRefusal& refusal : early->second)
-    Compare(refusal.index, "DENY", revoked,
-            JudgeAct(receipt, refusal.body, json::GetInteger(refusal.body, "act_boot_ns").value_or(0), revoked));
+    Compare(refusal.index, "DENY", revoked, JudgeAct(receipt, refusal.body, refusal.act_boot_ns, revoked));
   early_.erase(early);
 }
 
@@ -539,7 +538,7 @@ Status Replay::TakeAct(std::uint64_t index, const std::string& kind, const json:
     return {};
   }
   if (at != receipts_.end() && !at->second.revoked && recorded == GateCodeName(GATE_REVOKED)) {
-    early_[id].push_back({index, body});
+    early_[id].push_back({index, now, body});
     return {};
   }
   if (at != receipts_.end()) {

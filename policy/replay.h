@@ -121,6 +121,7 @@ class Replay {
   // thread brings what it refuses. By the receipt; compared when its REVOKE comes.
   struct EarlyRefusal {
     std::uint64_t index = 0;
+    std::uint64_t act_boot_ns = 0;
     json::Value body;
   };
   std::map<std::string, std::vector<EarlyRefusal>, std::less<>> early_;

@@ -193,7 +193,7 @@ int Main(int argc, char** argv) {
   at->add_option("--right", options.rights, "RULE, or RULE=OBJECT as `receipt issue` takes it; one a rule")->required();
   at->add_option("--cost", options.cost, "what its plan may cost at most")->required();
   at->add_option("--uses", options.uses, "how many uses its receipts may have in all")->required();
-  at->add_option("--for", options.ttl, "until when, within the session's own time (default 1h)");
+  at->add_option("--for", options.ttl, "how long, within the session's own time (default: as long as it)");
   at = Add(*session, "evidence", "add evidence; only its digest and signed fields are kept",
            "  proofgate session evidence 9f3c… test.log --kind tests\n"
            "  proofgate session evidence 9f3c… test.log --kind tests --field tests.passed=1 --statement > s\n"

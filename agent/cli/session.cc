@@ -73,8 +73,8 @@ int OpenSession(const Options& options) {
 int DelegateSession(const Options& options) {
   json::Object params{{"session", json::Bytes(options.id)}};
   if (const Status lasts = AddDuration(options, params); !lasts) return Complain(lasts.error(), options.json, kUsage);
-  params["max_cost"] = json::Integer(options.cost.value_or(0));
-  params["max_uses"] = json::Integer(options.uses.value_or(0));
+  params["max_cost"] = json::Integer(*options.cost);  // both are required
+  params["max_uses"] = json::Integer(*options.uses);
   // An object is written in the way of the rule's kind, which the daemon knows.
   json::Array rights;
   for (const std::string& right : options.rights) {

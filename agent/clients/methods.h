@@ -107,7 +107,7 @@ int proofgate_operators_break_glass_list(struct proofgate *gate, struct proofgat
 
 struct proofgate_operators_break_glass_review {
 	const char *id; /* needed */
-	const char *verdict; /* needed */
+	const char *verdict; /* justified|unjustified, needed */
 	const char *reason; /* needed */
 	const char *signature; /* needed */
 };

@@ -181,7 +181,7 @@ class Operators(Door):
         return self.ask("break_glass.list", {})
 
     def break_glass_review(self, id, verdict, reason, signature):
-        """id: text, verdict: text, reason: text, signature: text."""
+        """id: text, verdict: justified|unjustified, reason: text, signature: text."""
         return self.ask("break_glass.review", {"id": id, "verdict": verdict, "reason": reason, "signature": signature})
 
     def break_glass_use(self, statement, signature):
