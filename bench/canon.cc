@@ -105,7 +105,10 @@ int main(int argc, char** argv) {
   using namespace proofgate::policy;
   const int rules = argc > 1 ? std::atoi(argv[1]) : 10'000;
   const int domains = argc > 2 ? std::atoi(argv[2]) : 100;
-  if (rules < 8 || domains < 1) return 2;
+  if (argc > 3 || rules < 8 || domains < 1) {
+    fmt::print(stderr, "Usage: bench_canon [RULES [DOMAINS]], from 8 and from 1\n");
+    return 2;
+  }
   fmt::print("| rules of a domain | KiB | compile ms | compare ms | index ms | an act µs | a receipt µs |\n|---:|---:|---:|---:|---:|---:|---:|\n");
   for (int size = 10; size < rules; size *= 10) OneDomain(size);
   OneDomain(rules);
